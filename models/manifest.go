@@ -1,0 +1,208 @@
+// Package models is the contract of a model file: what goes in, what comes out,
+// what the labels mean, how it was made and how good it is. The contract travels
+// inside the ONNX file as JSON (metadata key MetadataKey); a fact that is missing
+// is an error, never a guess.
+package models
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// MetadataKey is the key of the manifest in an ONNX file's metadata_props.
+const MetadataKey = "perceive.manifest"
+
+// Schema is the version of the manifest's layout that this program writes.
+const Schema = 1
+
+// ErrNoManifest reports an ONNX file without a contract. Export it with
+// "perceive export", or give its contract in a sidecar file.
+var ErrNoManifest = errors.New("the model carries no perceive manifest")
+
+// Letterbox is the one way a frame is fitted into the input: aspect ratio kept,
+// centred, the rest padded. A stretched stop sign is another sign.
+const Letterbox = "letterbox"
+
+// Manifest is the contract of a model file.
+type Manifest struct {
+	Schema  int    `json:"schema"`
+	Name    string `json:"name"`
+	Version string `json:"version,omitempty"`
+	Licence string `json:"licence,omitempty"`
+
+	Input   Input   `json:"input"`
+	Outputs Outputs `json:"outputs"`
+	Labels  []Label `json:"labels"`
+
+	Training *Training `json:"training,omitempty"`
+	// Golden are inputs with the outputs that the file must give for them.
+	Golden []Golden `json:"golden,omitempty"`
+	// GraphSHA256 is the hash of the graph without metadata, in hexadecimal: a
+	// weight that was changed after export is noticed.
+	GraphSHA256 string `json:"graph_sha256"`
+	// Created and Tool say when and with what the file was made.
+	Created time.Time `json:"created"`
+	Tool    string    `json:"tool,omitempty"`
+}
+
+// Input is the geometry and format of the frame tensor: uint8 [1,Height,Width,3].
+type Input struct {
+	Name   string `json:"name"`
+	Type   string `json:"type"`   // "uint8"
+	Layout string `json:"layout"` // "NHWC"
+	Color  string `json:"color"`  // "BGR"
+	Width  int    `json:"width"`
+	Height int    `json:"height"`
+	Fit    string `json:"fit"` // Letterbox
+	// Pad is the grey level, 0 to 255, around a letterboxed picture.
+	Pad uint8 `json:"pad"`
+}
+
+// Outputs names the model's outputs.
+type Outputs struct {
+	// Probabilities is float32 [1,L], in 0..1, L = number of labels, their order.
+	Probabilities string `json:"probabilities"`
+	// Maps is float32 [1,L,h,w], the probability of each label in each cell of a
+	// grid over the input. Empty if the model has none.
+	Maps string `json:"maps,omitempty"`
+}
+
+// Label is one yes/no question that the model answers.
+type Label struct {
+	ID string `json:"id"`
+	// Threshold, in 0..1: the label is on at or above it.
+	Threshold float32 `json:"threshold"`
+	// ThresholdRule says how the threshold was chosen, for a person.
+	ThresholdRule string `json:"threshold_rule,omitempty"`
+	// Metrics were measured on data the model was not trained on.
+	Metrics map[string]Metric `json:"metrics,omitempty"` // by name of the data split
+}
+
+// Metric is how well one label is told apart on one data split, on the images
+// where the label is known.
+type Metric struct {
+	Positive int     `json:"positive"`
+	Negative int     `json:"negative"`
+	AUC      float64 `json:"auc"`
+	AP       float64 `json:"ap"`
+	// Low and High bound the AUC's 95 % bootstrap interval; both 0 if not computed.
+	Low  float64 `json:"auc_low,omitempty"`
+	High float64 `json:"auc_high,omitempty"`
+}
+
+// Training says what the weights were made from.
+type Training struct {
+	Network    string            `json:"network"`
+	Parameters int               `json:"parameters"`
+	Steps      int               `json:"steps"`
+	Data       []string          `json:"data"`
+	Images     int               `json:"images"`
+	Counts     map[string][3]int `json:"counts"` // label: unknown, negative, positive
+	// Fingerprint is the SHA-256 of the data's sorted list of names and labels.
+	Fingerprint string `json:"fingerprint"`
+	Seed        uint64 `json:"seed"`
+}
+
+// Golden is one input and the probabilities that the file gave for it at export.
+type Golden struct {
+	Name string `json:"name"`
+	// PNG is the input picture at the model's own size.
+	PNG           []byte    `json:"png"`
+	Probabilities []float32 `json:"probabilities"`
+	// Tolerance is the largest difference allowed on the CPU provider.
+	Tolerance float32 `json:"tolerance"`
+}
+
+// FromMetadata reads the manifest out of an ONNX file's metadata.
+// The error wraps ErrNoManifest if there is none.
+func FromMetadata(props map[string]string) (*Manifest, error) {
+	text, ok := props[MetadataKey]
+	if !ok {
+		return nil, fmt.Errorf("models: %w (no %q in the file's metadata): export it with \"perceive export\"", ErrNoManifest, MetadataKey)
+	}
+	return Parse([]byte(text))
+}
+
+// Parse reads and validates a manifest in JSON. Unknown keys are errors.
+func Parse(text []byte) (*Manifest, error) {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	var m Manifest
+	if err := dec.Decode(&m); err != nil {
+		return nil, fmt.Errorf("models: manifest: %w", err)
+	}
+	if err := m.Validate(); err != nil {
+		return nil, fmt.Errorf("models: manifest: %w", err)
+	}
+	return &m, nil
+}
+
+// JSON is the manifest as Parse reads it.
+func (m *Manifest) JSON() ([]byte, error) {
+	if err := m.Validate(); err != nil {
+		return nil, fmt.Errorf("models: manifest: %w", err)
+	}
+	return json.Marshal(m)
+}
+
+// LabelIDs are the labels' names in output order.
+func (m *Manifest) LabelIDs() []string {
+	ids := make([]string, len(m.Labels))
+	for i, l := range m.Labels {
+		ids[i] = l.ID
+	}
+	return ids
+}
+
+// Validate reports every fact that is missing or impossible, joined.
+func (m *Manifest) Validate() error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if m.Schema != Schema {
+		bad("schema: %d is not %d, the one this program knows", m.Schema, Schema)
+	}
+	if m.Name == "" {
+		bad("name: missing")
+	}
+	in := m.Input
+	if in.Name == "" {
+		bad("input.name: missing")
+	}
+	if in.Type != "uint8" || in.Layout != "NHWC" || in.Color != "BGR" {
+		bad("input: type %q layout %q color %q: only uint8 NHWC BGR is known", in.Type, in.Layout, in.Color)
+	}
+	if in.Width <= 0 || in.Height <= 0 || in.Width > 8192 || in.Height > 8192 {
+		bad("input: size %d×%d is not within 1..8192", in.Width, in.Height)
+	}
+	if in.Fit != Letterbox {
+		bad("input.fit: %q is unknown (known: %q)", in.Fit, Letterbox)
+	}
+	if m.Outputs.Probabilities == "" {
+		bad("outputs.probabilities: missing")
+	}
+	if len(m.Labels) == 0 {
+		bad("labels: none")
+	}
+	seen := map[string]bool{}
+	for i, l := range m.Labels {
+		switch {
+		case l.ID == "":
+			bad("labels[%d].id: missing", i)
+		case seen[l.ID]:
+			bad("labels[%d].id: %q is there twice", i, l.ID)
+		}
+		seen[l.ID] = true
+		if !(l.Threshold >= 0 && l.Threshold <= 1) {
+			bad("labels[%d].threshold: %g is not within 0..1", i, l.Threshold)
+		}
+	}
+	for i, g := range m.Golden {
+		if len(g.Probabilities) != len(m.Labels) {
+			bad("golden[%d]: %d probabilities for %d labels", i, len(g.Probabilities), len(m.Labels))
+		}
+	}
+	return errors.Join(errs...)
+}
