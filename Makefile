@@ -1,0 +1,58 @@
+# Build, test and run. `make` alone says what there is.
+
+# GoCV's modules are chosen by build tags, because Debian's OpenCV (4.6) is
+# older than some of GoCV's bindings. This is the one place; .vscode repeats it
+# for editors, and `make lint` compares the two.
+TAGS := gocv_specific_modules,gocv_videoio,gocv_highgui
+export GOFLAGS := $(strip $(filter-out -tags=%,$(GOFLAGS)) -tags=$(TAGS))
+
+# ONNX Runtime's shared library comes out of this version of the npm package
+# onnxruntime-node, and only with this hash.
+export ORT_VERSION := 1.27.0
+export ORT_INTEGRITY := sha512-QEzGwrvNBgv4uPVdnbHsOGG4G6T96mdlcFI8aAKPjMU8wOPpVocPXb6k3QGkaZagVTv2G9Bnnbo6Z3JdXr1fQw==
+
+# What `make run` reads: any source that `bin/perceive run --help` lists.
+SOURCE ?= scene://?seed=1&seconds=10
+
+# Tests with one of these words in their name measure allocations or time.
+MEASURE := Alloc|Budget
+
+.DEFAULT_GOAL := help
+.PHONY: help deps build run test bench lint fmt generate clean
+
+help: ## say what the targets do
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+deps: ## install what is missing (skip: PERCEIVE_SKIP_DEPS=1, own library: PERCEIVE_ORT_LIB=FILE)
+	@.ci/deps
+
+build: deps ## make bin/perceive
+	go build -o bin/perceive ./cmd/perceive
+
+run: build ## detections and an annotated video of SOURCE, in out/
+	@mkdir -p out
+	bin/perceive run --source "$(SOURCE)" --out out/detections.jsonl --annotate out/drive.mp4
+
+# The race detector changes what is allocated and how long things take, so the
+# tests that measure run once more without it.
+test: lint ## everything that a change must pass
+	go test -race -timeout 9m -skip '$(MEASURE)' ./...
+	go test -timeout 5m -run '$(MEASURE)' ./...
+
+bench: deps ## all benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+lint: deps ## gofmt, go vet, staticcheck, and the editor's build tags
+	@out=$$(git ls-files '*.go' | xargs gofmt -l); [ -z "$$out" ] || { echo "run make fmt, these are not formatted:"; echo "$$out"; exit 1; }
+	@grep -q '"$(TAGS)"' .vscode/settings.json || { echo ".vscode/settings.json: go.buildTags is not $(TAGS)"; exit 1; }
+	go vet ./...
+	go tool staticcheck ./...
+
+fmt: ## format the Go files
+	git ls-files '*.go' | xargs gofmt -l -w
+
+generate: deps ## make generated files again (needs protoc and protoc-gen-go)
+	go generate ./...
+
+clean: ## remove what was built; .deps stays
+	rm -rf bin build out
