@@ -2,9 +2,9 @@ package ort
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"unsafe"
 
@@ -24,8 +24,8 @@ type Binding struct {
 
 // newBinding checks the tensors and takes them.
 func (s *Session) newBinding(in, out []*Tensor) (_ *Binding, err error) {
-	if err := errors.Join(check("input", s.head.inputs, in), check("output", s.head.outputs, out)); err != nil {
-		return nil, err
+	if bad := append(misfits("input", s.head.inputs, in), misfits("output", s.head.outputs, out)...); len(bad) > 0 {
+		return nil, fmt.Errorf("%w: %s", ErrMismatch, strings.Join(bad, "; "))
 	}
 	for i, t := range out {
 		// Kernels read inputs after outputs are begun: sharing gives wrong numbers.

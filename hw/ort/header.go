@@ -44,8 +44,11 @@ func readHeader(model []byte) (h header, err error) {
 		}
 		return nil
 	})
-	if err != nil || graph == nil {
-		return h, errors.Join(errNotONNX, err)
+	if err != nil {
+		return h, fmt.Errorf("%w (%w)", errNotONNX, err)
+	}
+	if graph == nil {
+		return h, errNotONNX
 	}
 	if err := h.readGraph(graph); err != nil {
 		return h, err

@@ -11,6 +11,7 @@ package ort
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -74,11 +75,12 @@ func load(path string) error {
 	// Errors come back as values, with the same text: the library's own log
 	// would print each of them a second time.
 	if err := ortgo.InitializeEnvironment(ortgo.WithLogLevelFatal()); err != nil {
-		if v := ortgo.GetVersion(); v != "" {
-			return fmt.Errorf("%w: %s is ONNX Runtime %s, this program needs 1.24 or newer: %w",
-				ErrUnavailable, path, v, err)
+		// The Go binding's words for a library without its API version. Which one
+		// it is cannot be asked: the binding has unloaded it.
+		if strings.Contains(err.Error(), "setting ORT API base") {
+			return fmt.Errorf("%w: %s is older than ONNX Runtime 1.24, which this program needs", ErrUnavailable, path)
 		}
-		return fmt.Errorf("%w: cannot load %s: %w", ErrUnavailable, path, err)
+		return fmt.Errorf("%w: cannot load %s: %w", ErrUnavailable, path, libraryError(err))
 	}
 	return nil
 }

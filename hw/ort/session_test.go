@@ -117,7 +117,9 @@ func TestBadModels(t *testing.T) {
 			if s != nil {
 				t.Error("a session came with the error")
 			}
-			t.Log(err)
+			if strings.Contains(err.Error(), "\n") {
+				t.Errorf("the error is not one sentence: %v", err)
+			}
 		})
 	}
 }

@@ -1,7 +1,6 @@
 package ort
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 )
@@ -55,22 +54,21 @@ func (s Spec) accepts(t *Tensor) bool {
 	return true
 }
 
-// check reports every tensor that does not fit, by name.
-func check(what string, specs []Spec, ts []*Tensor) error {
+// misfits describes every tensor that does not fit, by name.
+func misfits(what string, specs []Spec, ts []*Tensor) (out []string) {
 	if len(ts) != len(specs) {
-		return fmt.Errorf("%w: %d %ss given, the model has %d (%s)",
-			ErrMismatch, len(ts), what, len(specs), strings.Join(names(specs), ", "))
+		return []string{fmt.Sprintf("%d %ss given, the model has %d (%s)",
+			len(ts), what, len(specs), strings.Join(names(specs), ", "))}
 	}
-	var errs []error
 	for i, t := range ts {
 		switch {
 		case t == nil:
-			errs = append(errs, fmt.Errorf("%w: %s %v is nil", ErrMismatch, what, specs[i]))
+			out = append(out, fmt.Sprintf("%s %v is nil", what, specs[i]))
 		case !specs[i].accepts(t):
-			errs = append(errs, fmt.Errorf("%w: %s %v got %v", ErrMismatch, what, specs[i], t))
+			out = append(out, fmt.Sprintf("%s %v got %v", what, specs[i], t))
 		}
 	}
-	return errors.Join(errs...)
+	return out
 }
 
 func names(specs []Spec) []string {
