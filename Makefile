@@ -4,7 +4,7 @@
 # older than some of GoCV's bindings. This is the one place; .vscode repeats it
 # for editors, and `make lint` compares the two.
 TAGS := gocv_specific_modules,gocv_videoio,gocv_highgui
-export GOFLAGS := $(strip $(filter-out -tags=%,$(GOFLAGS)) -tags=$(TAGS))
+export GOFLAGS := $(strip $(filter-out -tags=%,$(shell go env GOFLAGS 2>/dev/null)) -tags=$(TAGS))
 
 # ONNX Runtime's shared library comes out of this version of the npm package
 # onnxruntime-node, and only with this hash.
