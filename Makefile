@@ -43,13 +43,13 @@ bench: deps ## all benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
 
 lint: deps ## gofmt, go vet, staticcheck, and the editor's build tags
-	@out=$$(git ls-files '*.go' | xargs gofmt -l); [ -z "$$out" ] || { echo "run make fmt, these are not formatted:"; echo "$$out"; exit 1; }
+	@out=$$(gofmt -l .); [ -z "$$out" ] || { echo "run make fmt, these are not formatted:"; echo "$$out"; exit 1; }
 	@grep -q '"$(TAGS)"' .vscode/settings.json || { echo ".vscode/settings.json: go.buildTags is not $(TAGS)"; exit 1; }
 	go vet ./...
 	go tool staticcheck ./...
 
 fmt: ## format the Go files
-	git ls-files '*.go' | xargs gofmt -l -w
+	gofmt -l -w .
 
 generate: deps ## make generated files again (needs protoc and protoc-gen-go)
 	go generate ./...
