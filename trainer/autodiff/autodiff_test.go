@@ -1,0 +1,84 @@
+package autodiff_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"perceive/export/onnx"
+	"perceive/trainer/autodiff"
+	"perceive/trainer/graph"
+	"perceive/trainer/internal/ref"
+)
+
+func TestRefusals(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		build func(b *graph.Builder, x graph.Value) graph.Value
+		want  error
+		says  string
+	}{
+		{"no rule", func(b *graph.Builder, x graph.Value) graph.Value { return b.Op("Erf", []graph.Value{x}) }, autodiff.ErrNoRule, "Erf"},
+		{"loss is not a scalar", func(_ *graph.Builder, x graph.Value) graph.Value { return x }, nil, "elements"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			b := graph.New("refuse")
+			x := b.Input("x", onnx.Tensor_FLOAT, 2)
+			y := tc.build(b, x)
+			if tc.want != nil {
+				y = b.ReduceSum(y, 0)
+			}
+			autodiff.Gradients(b, y, []graph.Value{x})
+			err := b.Err()
+			if err == nil || !strings.Contains(err.Error(), tc.says) || (tc.want != nil && !errors.Is(err, tc.want)) {
+				t.Errorf("error %v, want one of %v that says %q", err, tc.want, tc.says)
+			}
+			if err != nil && !strings.Contains(err.Error(), "autodiff") {
+				t.Errorf("error %q does not say where the mistake was made", err)
+			}
+		})
+	}
+}
+
+// A value in stop is a constant: d(x·stop(x))/dx = x, not 2x.
+func TestStop(t *testing.T) {
+	b := graph.New("stop")
+	x := b.Input("x", onnx.Tensor_FLOAT, 1)
+	held := b.Op("Identity", []graph.Value{x})
+	g := autodiff.Gradients(b, b.Mul(x, held), []graph.Value{x}, held)
+	b.Output("g", g[0])
+	m, err := b.Model()
+	if err != nil {
+		t.Fatal(err)
+	}
+	env, err := ref.Eval(m, map[string]ref.Tensor{"x": {Shape: []int{1}, Data: []float64{3}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := env["g"].Data[0]; got != 3 {
+		t.Errorf("gradient %g, want 3", got)
+	}
+}
+
+// Each supported operator is in the table of TestRules, so that no rule goes
+// unchecked.
+func TestEveryRuleIsChecked(t *testing.T) {
+	var checked []string
+	for _, c := range cases() {
+		b := graph.New("list")
+		var xs []graph.Value
+		for _, s := range c.shapes {
+			xs = append(xs, b.Input(strings.Repeat("x", len(xs)+1), onnx.Tensor_FLOAT, s...))
+		}
+		c.build(b, xs)
+		for _, n := range b.Nodes() {
+			checked = append(checked, n.GetOpType())
+		}
+	}
+	for _, op := range autodiff.Supported() {
+		if !slices.Contains(checked, op) {
+			t.Errorf("no case checks the rule of %s", op)
+		}
+	}
+}

@@ -1,0 +1,180 @@
+package autodiff
+
+import (
+	"slices"
+
+	"perceive/export/onnx"
+	"perceive/trainer/graph"
+)
+
+// Rules of operators that only move numbers: the gradient is moved back.
+
+// reshapeRule serves everything that lays out anew without moving: the further
+// inputs (shapes, axes) have no gradient.
+func reshapeRule(s step) []graph.Value {
+	out := make([]graph.Value, len(s.in))
+	out[0] = s.Reshape(s.grad[0], s.Shape(s.in[0])...)
+	return out
+}
+
+func transposeRule(s step) []graph.Value {
+	rank := len(s.Shape(s.in[0]))
+	perm := s.node.AttrInts("perm")
+	if perm == nil { // the default reverses the axes
+		perm = iota64(rank)
+		slices.Reverse(perm)
+	}
+	inverse := make([]int64, rank)
+	for to, from := range perm {
+		inverse[from] = int64(to)
+	}
+	return []graph.Value{s.Transpose(s.grad[0], inverse...)}
+}
+
+func concatRule(s step) []graph.Value {
+	axis := s.axis(s.node.AttrInt("axis", 0), len(s.Shape(s.out[0])))
+	out := make([]graph.Value, len(s.in))
+	var from int64
+	for i, x := range s.in {
+		to := from + s.Shape(x)[axis]
+		out[i] = s.ifNeeded(i, func() graph.Value { return s.Slice(s.grad[0], int64(axis), from, to, 1) })
+		from = to
+	}
+	return out
+}
+
+func splitRule(s step) []graph.Value {
+	axis := s.axis(s.node.AttrInt("axis", 0), len(s.Shape(s.in[0])))
+	parts := make([]graph.Value, len(s.out))
+	for i := range parts {
+		if parts[i] = s.grad[i]; parts[i].IsZero() {
+			parts[i] = s.Float32(make([]float32, s.Size(s.out[i])), s.Shape(s.out[i])...)
+		}
+	}
+	out := make([]graph.Value, len(s.in))
+	out[0] = s.Concat(int64(axis), parts...)
+	return out
+}
+
+// sliceRule puts the gradient back where the slice was cut, zeros elsewhere.
+// With a step it is spread out first: every element followed by step−1 zeros.
+func sliceRule(s step) []graph.Value {
+	shape := s.Shape(s.in[0])
+	axes, steps := iota64(len(shape)), []int64(nil)
+	starts, ok := s.ints(1)
+	ends, ok2 := s.ints(2)
+	if len(s.in) > 3 {
+		axes, _ = s.ints(3)
+	}
+	if len(s.in) > 4 {
+		steps, _ = s.ints(4)
+	}
+	out := make([]graph.Value, len(s.in))
+	if !ok || !ok2 {
+		s.Failf("%w for Slice (node %q) whose bounds are not constant", ErrNoRule, s.node.GetName())
+		return out
+	}
+	g := s.grad[0]
+	before, after := make([]int64, len(shape)), make([]int64, len(shape))
+	for i := range starts {
+		axis, step := s.axis(axes[i], len(shape)), int64(1)
+		if steps != nil {
+			step = steps[i]
+		}
+		from, n := bound(starts[i], shape[axis], step), s.Shape(s.out[0])[axis]
+		_ = ends // the number of elements taken is in the output's shape
+		if step < 0 {
+			g = s.Slice(g, int64(axis), -1, -n-1, -1)
+			from, step = from+(n-1)*step, -step
+		}
+		g = s.dilate(g, axis, step)
+		before[axis] = from
+		after[axis] = shape[axis] - from - s.Shape(g)[axis]
+	}
+	out[0] = s.Pad(g, before, after)
+	return out
+}
+
+// bound is a Slice's start as an index: negative counts from the end, and what
+// lies outside is clamped, as the specification says.
+func bound(i, size, step int64) int64 {
+	if i < 0 {
+		i += size
+	}
+	if step < 0 {
+		return max(-1, min(i, size-1))
+	}
+	return max(0, min(i, size))
+}
+
+// dilate puts step−1 zeros between the elements along an axis.
+func (s step) dilate(g graph.Value, axis int, step int64) graph.Value {
+	if step == 1 {
+		return g
+	}
+	shape := s.Shape(g)
+	wide := slices.Insert(slices.Clone(shape), axis+1, 1)
+	before, after := make([]int64, len(wide)), make([]int64, len(wide))
+	after[axis+1] = step - 1
+	g = s.Pad(s.Reshape(g, wide...), before, after)
+	flat := slices.Clone(shape)
+	flat[axis] *= step
+	g = s.Reshape(g, flat...)
+	return s.Slice(g, int64(axis), 0, flat[axis]-step+1, 1)
+}
+
+// padRule cuts the padding off again. Only padding with a constant has this rule.
+func padRule(s step) []graph.Value {
+	out := make([]graph.Value, len(s.in))
+	pads, ok := s.ints(1)
+	if mode := s.node.AttrString("mode", "constant"); mode != "constant" || !ok {
+		s.Failf("%w for Pad (node %q) of mode %q: only constant padding of constant size", ErrNoRule, s.node.GetName(), mode)
+		return out
+	}
+	g := s.grad[0]
+	for axis, size := range s.Shape(s.in[0]) {
+		if before := pads[axis]; before != 0 || pads[axis+len(pads)/2] != 0 {
+			g = s.Slice(g, int64(axis), before, before+size, 1)
+		}
+	}
+	out[0] = g
+	return out
+}
+
+// resizeRule: nearest-neighbour enlargement by a whole factor repeats each pixel,
+// so its gradient is the sum over each repeated block: an average pool times the
+// block's size.
+func resizeRule(s step) []graph.Value {
+	in, out := s.Shape(s.in[0]), s.Shape(s.out[0])
+	grads := make([]graph.Value, len(s.in))
+	whole := len(in) == 4 && in[0] == out[0] && in[1] == out[1] && out[2]%in[2] == 0 && out[3]%in[3] == 0
+	if mode := s.node.AttrString("mode", "nearest"); mode != "nearest" || !whole {
+		s.Failf("%w for Resize (node %q) of mode %q from %v to %v: only nearest enlargement of height and width by whole factors",
+			ErrNoRule, s.node.GetName(), mode, in, out)
+		return grads
+	}
+	fh, fw := out[2]/in[2], out[3]/in[3]
+	pool := s.Op("AveragePool", []graph.Value{s.grad[0]}, onnx.Ints("kernel_shape", fh, fw), onnx.Ints("strides", fh, fw))
+	grads[0] = s.Scale(pool, float64(fh*fw))
+	return grads
+}
+
+func (s step) axis(axis int64, rank int) int {
+	if axis < 0 {
+		axis += int64(rank)
+	}
+	return int(axis)
+}
+
+// ints is the content of a constant integer input.
+func (s step) ints(i int) ([]int64, bool) {
+	if i >= len(s.in) {
+		return nil, false
+	}
+	t := s.Const(s.in[i])
+	if t == nil {
+		return nil, false
+	}
+	v, err := t.Int64s()
+	return v, err == nil
+}

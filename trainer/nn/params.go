@@ -1,0 +1,136 @@
+// Package nn holds the layers and the networks.
+//
+// A network is one function that adds nodes to a graph. It is called once for
+// training and once for the vehicle, and asks for its parameters by name; where a
+// parameter comes from is the caller's business: a slice of one long vector
+// while training, a weight of the file when deployed.
+package nn
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"perceive/export/onnx"
+	"perceive/trainer/graph"
+)
+
+// Param is one parameter tensor.
+type Param struct {
+	Name  string
+	Shape []int64
+	// Offset is where the parameter starts in the vector of all parameters.
+	Offset, Size int64
+	// Std is the standard deviation of the initial normal distribution around
+	// Mean. Zero makes all elements Mean.
+	Mean, Std float64
+	// Decay says whether weight decay pulls on the parameter: kernels yes, gains
+	// and biases no.
+	Decay bool
+}
+
+// Layout is the list of a network's parameters in the order in which they lie in
+// one float32 vector. One vector means one update, one checkpoint and one
+// buffer, however many layers there are.
+type Layout struct {
+	Params []Param
+	Size   int64
+}
+
+// Find is the parameter of a name, or an error that names it.
+func (l *Layout) Find(name string) (Param, error) {
+	for _, p := range l.Params {
+		if p.Name == name {
+			return p, nil
+		}
+	}
+	return Param{}, fmt.Errorf("nn: no parameter %q in this network", name)
+}
+
+// Init fills a vector of length Size with initial values. The same seed gives
+// the same values.
+func (l *Layout) Init(dst []float32, seed uint64) {
+	for i, p := range l.Params {
+		rng := rand.New(rand.NewPCG(seed, uint64(i)))
+		for j := range p.Size {
+			dst[p.Offset+j] = float32(p.Mean + p.Std*rng.NormFloat64())
+		}
+	}
+}
+
+// DecayMask is 1 for elements that weight decay pulls on, else 0.
+func (l *Layout) DecayMask() []float32 {
+	mask := make([]float32, l.Size)
+	for _, p := range l.Params {
+		if p.Decay {
+			for j := range p.Size {
+				mask[p.Offset+j] = 1
+			}
+		}
+	}
+	return mask
+}
+
+// Tensors cuts a vector of all parameters into named ONNX tensors.
+func (l *Layout) Tensors(vector []float32) map[string]*onnx.Tensor {
+	out := map[string]*onnx.Tensor{}
+	for _, p := range l.Params {
+		out[p.Name] = onnx.NewTensorFloat32(p.Name, p.Shape, vector[p.Offset:p.Offset+p.Size])
+	}
+	return out
+}
+
+// Module is a graph under construction with access to parameters.
+type Module struct {
+	*graph.Builder
+	// layout collects (first call of the network) or tells (later calls) where
+	// each parameter lies.
+	layout *Layout
+	// values are the parameters cut from the vector; nil means that each is a
+	// graph input of its own name.
+	values map[string]graph.Value
+}
+
+// Declare is a Module whose parameters become graph inputs, collected in a new
+// Layout as the network asks for them.
+func Declare(b *graph.Builder) (Module, *Layout) {
+	l := &Layout{}
+	return Module{Builder: b, layout: l}, l
+}
+
+// Bind is a Module whose parameters are cut from vector, float32 [layout.Size].
+func Bind(b *graph.Builder, l *Layout, vector graph.Value) Module {
+	sizes := make([]int64, len(l.Params))
+	for i, p := range l.Params {
+		sizes[i] = p.Size
+	}
+	values := map[string]graph.Value{}
+	b.Scope("params", func() {
+		for i, part := range b.Split(vector, 0, sizes...) {
+			values[l.Params[i].Name] = b.Reshape(part, l.Params[i].Shape...)
+		}
+	})
+	return Module{Builder: b, layout: l, values: values}
+}
+
+// Param is the parameter of p's name, p.Shape and initial values.
+func (m Module) Param(p Param) graph.Value {
+	if m.values != nil {
+		v, ok := m.values[p.Name]
+		if !ok {
+			m.Failf("parameter %q is not in the layout", p.Name)
+		}
+		return v
+	}
+	p.Size, p.Offset = 1, m.layout.Size
+	for _, d := range p.Shape {
+		p.Size *= d
+	}
+	m.layout.Params = append(m.layout.Params, p)
+	m.layout.Size += p.Size
+	return m.Input(p.Name, onnx.Tensor_FLOAT, p.Shape...)
+}
+
+// he is the standard deviation that keeps the scale of activations through a
+// rectifier: √(2/fanIn) (He et al. 2015, arXiv 1502.01852).
+func he(fanIn int64) float64 { return math.Sqrt(2 / float64(fanIn)) }

@@ -1,0 +1,101 @@
+package nn
+
+import (
+	"fmt"
+
+	"perceive/export/onnx"
+	"perceive/trainer/graph"
+)
+
+// Config is a network of the road family: shared features, one coarse map per
+// label.
+type Config struct {
+	// Width and Height of the input in pixels, multiples of 32.
+	Width  int64 `yaml:"width" json:"width"`
+	Height int64 `yaml:"height" json:"height"`
+	// Labels is the number of tasks.
+	Labels int64 `yaml:"-" json:"labels"`
+	// Channels and Blocks are per stage: strides 4, 8, 16, 32.
+	Channels [4]int64 `yaml:"channels" json:"channels"`
+	Blocks   [4]int64 `yaml:"blocks" json:"blocks"`
+	// Neck is the number of channels at stride 8 in front of the maps.
+	Neck int64 `yaml:"neck" json:"neck"`
+}
+
+// Stride is the size of a map's cell in input pixels.
+const Stride = 8
+
+// Validate reports what cannot be built.
+func (c Config) Validate() error {
+	if c.Width <= 0 || c.Height <= 0 || c.Width%32 != 0 || c.Height%32 != 0 {
+		return fmt.Errorf("nn: input %d×%d: width and height must be multiples of 32", c.Width, c.Height)
+	}
+	if c.Labels <= 0 {
+		return fmt.Errorf("nn: %d labels: a network needs one or more", c.Labels)
+	}
+	for i := range c.Channels {
+		if c.Channels[i] < 4 || c.Blocks[i] < 0 {
+			return fmt.Errorf("nn: stage %d: %d channels, %d blocks: want at least 4 and 0", i, c.Channels[i], c.Blocks[i])
+		}
+	}
+	if c.Neck < 4 {
+		return fmt.Errorf("nn: neck: %d channels, want at least 4", c.Neck)
+	}
+	return nil
+}
+
+// Frame turns a camera's picture, uint8 [N,H,W,3] in blue-green-red, into float32
+// [N,48,H/4,W/4] of about zero mean and unit variance: each 4×4 block of pixels
+// becomes channels. It is part of the graph, in training as on the vehicle, so
+// the two cannot differ.
+func (m Module) Frame(frame graph.Value) graph.Value {
+	s := m.Shape(frame)
+	if len(s) != 4 || s[3] != 3 || m.Elem(frame) != onnx.Tensor_UINT8 {
+		m.Failf("frame has shape %v, want uint8 [N,H,W,3]", s)
+		return graph.Value{}
+	}
+	x := m.Cast(m.Transpose(frame, 0, 3, 1, 2), onnx.Tensor_FLOAT)
+	// 114 is the grey of the letterbox: padding becomes exactly zero.
+	x = m.Scale(m.Shift(x, -114), 1.0/64)
+	return m.Op("SpaceToDepth", []graph.Value{x}, onnx.Int("blocksize", 4))
+}
+
+// Maps are the logits of each label in each cell: [N,Labels,H/8,W/8].
+func (c Config) Maps(m Module, frame graph.Value) graph.Value {
+	if err := c.Validate(); err != nil {
+		m.Failf("%w", err)
+		return graph.Value{}
+	}
+	x := m.Relu(m.Conv("stem", m.Frame(frame), ConvConfig{Out: c.Channels[0], K: 3}))
+	var stages [4]graph.Value
+	for i := range stages {
+		if i > 0 {
+			x = m.Relu(m.Conv(fmt.Sprintf("down%d", i), x, ConvConfig{Out: c.Channels[i], K: 2}))
+		}
+		for j := range c.Blocks[i] {
+			x = m.Block(fmt.Sprintf("stage%d.%d", i, j), x, c.Channels[i]/2, 3)
+		}
+		stages[i] = x
+	}
+	// Top down: what the coarse stages know about the whole scene is added to
+	// what the fine stage sees in the cell.
+	y := m.Conv("lateral3", stages[3], ConvConfig{Out: c.Neck, K: 1})
+	for i := 2; i >= 1; i-- {
+		y = m.Add(m.Upsample(y), m.Conv(fmt.Sprintf("lateral%d", i), stages[i], ConvConfig{Out: c.Neck, K: 1}))
+	}
+	y = m.Relu(y)
+	y = m.Relu(m.Conv("head", y, ConvConfig{Out: c.Neck, K: 3}))
+	return m.Plain("maps", y, ConvConfig{Out: c.Labels, K: 1, Bias: -4}, 0.01)
+}
+
+// Presence pools maps to one logit per label, [N,Labels]: the log-sum-exp over
+// the cells, a soft maximum, so that a stop sign twelve pixels wide is not
+// averaged away.
+func (m Module) Presence(maps graph.Value) graph.Value {
+	s := m.Shape(maps)
+	if len(s) != 4 {
+		m.Failf("maps have shape %v, want [N,L,h,w]", s)
+		return graph.Value{}
+	}
+	return m.Reshape(m.ReduceLogSumExp(maps, 2, 3), s[0], s[1])
+}
