@@ -55,4 +55,4 @@ func (e *FrameError) Unwrap() error { return e.Err }
 // ErrTruncated reports a recording that ended before the frames its container
 // promises. What was delivered is good; the rest of the file is damaged or
 // missing.
-var ErrTruncated = errors.New("recording ends early")
+var ErrTruncated = errors.New("cut short")
