@@ -127,6 +127,10 @@ func (e *Engine) State() [][]float32 {
 	return out
 }
 
+// Average is the moving average of the parameters, what is evaluated and
+// exported: the memory itself, valid until the next Step.
+func (e *Engine) Average() []float32 { return e.State()[3] }
+
 // Step trains on the batch in the engine's memory. t counts from 1.
 func (e *Engine) Step(ctx context.Context, t int, lr float64) (Losses, error) {
 	for i, v := range e.opt.Scalars(t, lr) {

@@ -61,8 +61,12 @@ func cases() []rule {
 	cs := []rule{
 		{name: "Cast", shapes: [][]int64{{2, 3}}, build: reshaping("Cast", onnx.Int("to", 1))},
 		{name: "Flatten", shapes: [][]int64{{2, 3, 4}}, build: reshaping("Flatten", onnx.Int("axis", 2))},
-		{name: "Squeeze", shapes: [][]int64{{2, 1, 3}}, build: func(b *graph.Builder, x []graph.Value) graph.Value { return b.Op("Squeeze", []graph.Value{x[0], b.Int64(1)}) }},
-		{name: "Unsqueeze", shapes: [][]int64{{2, 3}}, build: func(b *graph.Builder, x []graph.Value) graph.Value { return b.Op("Unsqueeze", []graph.Value{x[0], b.Int64(0, 3)}) }},
+		{name: "Squeeze", shapes: [][]int64{{2, 1, 3}}, build: func(b *graph.Builder, x []graph.Value) graph.Value {
+			return b.Op("Squeeze", []graph.Value{x[0], b.Int64(1)})
+		}},
+		{name: "Unsqueeze", shapes: [][]int64{{2, 3}}, build: func(b *graph.Builder, x []graph.Value) graph.Value {
+			return b.Op("Unsqueeze", []graph.Value{x[0], b.Int64(0, 3)})
+		}},
 		unaryCase("Neg", false), unaryCase("Identity", false), unaryCase("Exp", false), unaryCase("Log", true),
 		unaryCase("Sqrt", true), unaryCase("Reciprocal", true), unaryCase("Relu", false), unaryCase("Sigmoid", false),
 		unaryCase("Tanh", false), unaryCase("Softplus", false), unaryCase("Abs", false),
