@@ -1,0 +1,106 @@
+// Package trainer trains a multi-label network on partly labelled pictures:
+// the loop around the training graph, evaluation, checkpoints and the report.
+package trainer
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+
+	"perceive/trainer/dataset"
+	"perceive/trainer/nn"
+	"perceive/trainer/optim"
+)
+
+// Config is everything that decides what a run computes. It is saved in every
+// checkpoint. The zero value is not valid; start from Default.
+type Config struct {
+	// Labels are the tasks, in the order of the network's outputs.
+	Labels []string `yaml:"labels" json:"labels"`
+	// Network is the shape of the network; its number of labels is len(Labels).
+	Network nn.Config `yaml:"network" json:"network"`
+	// Steps to train, Batch pictures a step.
+	Steps int `yaml:"steps" json:"steps"`
+	Batch int `yaml:"batch" json:"batch"`
+	// Seed of the initial weights, the order of pictures and their augmentation.
+	Seed uint64 `yaml:"seed" json:"seed"`
+	// Rate is the peak learning rate, reached after Warmup steps; it falls along a
+	// half cosine to Rate·FinalRate.
+	Rate      float64 `yaml:"rate" json:"rate"`
+	FinalRate float64 `yaml:"final_rate" json:"final_rate"`
+	Warmup    int     `yaml:"warmup" json:"warmup"`
+
+	Optimizer optim.AdamW     `yaml:"optimizer" json:"optimizer"`
+	Loss      LossConfig      `yaml:"loss" json:"loss"`
+	Augment   dataset.Augment `yaml:"augment" json:"augment"`
+	// Balanced draws pictures so that each answer to each label, and each source,
+	// is met in a fair share; else every picture is met equally often.
+	Balanced bool `yaml:"balanced" json:"balanced"`
+
+	// EvalEvery and SaveEvery count steps between looks at the validation data and
+	// between checkpoints.
+	EvalEvery int `yaml:"eval_every" json:"eval_every"`
+	SaveEvery int `yaml:"save_every" json:"save_every"`
+}
+
+// Default is the recipe of the shipped model.
+func Default() Config {
+	return Config{
+		Labels: []string{"pedestrian", "car", "stop_sign", "traffic_light"},
+		Network: nn.Config{Width: 320, Height: 192,
+			Channels: [4]int64{48, 96, 160, 224}, Blocks: [4]int64{2, 3, 3, 2}, Neck: 96},
+		Steps: 1500, Batch: 32, Seed: 1,
+		Rate: 2e-3, FinalRate: 0.01, Warmup: 100,
+		Optimizer: optim.DefaultAdamW(), Loss: LossConfig{Map: 1, Presence: 1},
+		Augment:  dataset.DefaultAugment(),
+		Balanced: true, EvalEvery: 250, SaveEvery: 250,
+	}
+}
+
+// Validate reports every setting that cannot be, joined.
+func (c Config) Validate() error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if len(c.Labels) == 0 {
+		bad("labels: none")
+	}
+	for name, v := range map[string]int{"steps": c.Steps, "batch": c.Batch, "eval_every": c.EvalEvery, "save_every": c.SaveEvery} {
+		if v < 1 {
+			bad("%s: %d is not at least 1", name, v)
+		}
+	}
+	if !(c.Rate > 0) || !(c.FinalRate >= 0 && c.FinalRate <= 1) || c.Warmup < 0 {
+		bad("rate %g, final_rate %g, warmup %d: want > 0, within 0..1, >= 0", c.Rate, c.FinalRate, c.Warmup)
+	}
+	if !(c.Loss.Map >= 0) || !(c.Loss.Presence >= 0) || c.Loss.Map+c.Loss.Presence == 0 {
+		bad("loss: map %g, presence %g: want >= 0 and not both 0", c.Loss.Map, c.Loss.Presence)
+	}
+	errs = append(errs, c.net().Validate(), c.Optimizer.Validate(), c.Augment.Validate())
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("trainer: configuration: %w", err)
+	}
+	return nil
+}
+
+// Diff names the first setting in which two configurations differ, "" if none.
+func (c Config) Diff(other Config) string {
+	a, b := reflect.ValueOf(c), reflect.ValueOf(other)
+	for i := range a.NumField() {
+		if x, y := a.Field(i).Interface(), b.Field(i).Interface(); !reflect.DeepEqual(x, y) {
+			return fmt.Sprintf("%s: %v, now %v", a.Type().Field(i).Tag.Get("yaml"), y, x)
+		}
+	}
+	return ""
+}
+
+// net is the network with its number of labels filled in.
+func (c Config) net() nn.Config {
+	n := c.Network
+	n.Labels = int64(len(c.Labels))
+	return n
+}
+
+// schedule is the learning rate of each step.
+func (c Config) schedule() optim.OneCycle {
+	return optim.OneCycle{Peak: c.Rate, Final: c.FinalRate, Warmup: c.Warmup, Total: c.Steps}
+}

@@ -1,0 +1,85 @@
+package trainer
+
+import (
+	"context"
+	"fmt"
+
+	"perceive/export/onnx"
+	"perceive/hw/ort"
+	"perceive/trainer/nn"
+)
+
+// Scorer runs the network without its teachers: frames in, probabilities out.
+type Scorer struct {
+	// Frames is the memory of the next batch, uint8 [batch,H,W,3]; Params the
+	// vector of all parameters.
+	Frames []byte
+	Params []float32
+
+	batch, labels int
+	session       *ort.Session
+	run           *ort.Binding
+	probabilities *ort.Tensor
+	tensors       []*ort.Tensor
+}
+
+// NewScorer builds the evaluation graph of a network for batches of one size.
+func NewScorer(rt *ort.Runtime, net nn.Config, batch int, opts ort.Options) (_ *Scorer, err error) {
+	model, _, err := EvalGraph(net, batch)
+	if err != nil {
+		return nil, fmt.Errorf("trainer: %w", err)
+	}
+	text, err := onnx.Marshal(model)
+	if err != nil {
+		return nil, fmt.Errorf("trainer: %w", err)
+	}
+	s := &Scorer{batch: batch, labels: int(net.Labels)}
+	defer func() {
+		if err != nil {
+			s.Close()
+			err = fmt.Errorf("trainer: %w", err)
+		}
+	}()
+	if s.session, err = rt.NewSession(text, opts); err != nil {
+		return nil, err
+	}
+	in := make([]*ort.Tensor, len(s.session.Inputs()))
+	out := make([]*ort.Tensor, len(s.session.Outputs()))
+	for _, side := range []struct {
+		specs   []ort.Spec
+		tensors []*ort.Tensor
+	}{{s.session.Inputs(), in}, {s.session.Outputs(), out}} {
+		for i, spec := range side.specs {
+			if side.tensors[i], err = ort.NewTensorFor(spec); err != nil {
+				return nil, err
+			}
+			s.tensors = append(s.tensors, side.tensors[i])
+		}
+	}
+	s.Params, s.Frames, s.probabilities = in[0].Float32(), in[1].Uint8(), out[0]
+	s.run, err = s.session.Bind(in, out)
+	return s, err
+}
+
+// Batch is the number of frames of a run.
+func (s *Scorer) Batch() int { return s.batch }
+
+// Run scores the frames in memory: probabilities [batch,labels], valid until the
+// next Run.
+func (s *Scorer) Run(ctx context.Context) ([]float32, error) {
+	if err := s.run.Run(ctx); err != nil {
+		return nil, fmt.Errorf("trainer: evaluation: %w", err)
+	}
+	return s.probabilities.Float32(), nil
+}
+
+// Close frees everything. It may be called twice and ends use.
+func (s *Scorer) Close() error {
+	if s.session != nil {
+		s.session.Close()
+	}
+	for _, t := range s.tensors {
+		t.Close()
+	}
+	return nil
+}
