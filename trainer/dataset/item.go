@@ -1,0 +1,136 @@
+// Package dataset reads partly labelled pictures and turns them into batches.
+//
+// A label is Unknown, Negative or Positive, and Unknown is the zero value: nobody
+// looked. What a picture is known to hold is followed through every crop, so that
+// no augmentation makes a label a lie.
+package dataset
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+)
+
+// State is what is known of one label in one picture.
+type State uint8
+
+// The three states. The zero value is Unknown.
+const (
+	Unknown State = iota
+	Negative
+	Positive
+)
+
+func (s State) String() string { return [...]string{"unknown", "negative", "positive"}[s] }
+
+// Box is one object, in pixels of its picture from the top left.
+type Box struct {
+	Label      int
+	X, Y, W, H float64
+}
+
+// Item is one picture and what is known of it.
+type Item struct {
+	// Path of the picture file; Name is how reports call it.
+	Path, Name string
+	// Source and Group say where it comes from; pictures of one group (a drive, a
+	// sequence) stay on one side of a split.
+	Source, Group string
+	// Labels has a state for each label of the set.
+	Labels []State
+	Boxes  []Box
+	// Pixels, if not nil, is the picture itself, W×H BGR, for sets that have no files.
+	Pixels func() (w, h int, bgr []byte, err error)
+}
+
+// Located reports whether the picture says where label l is: it is Negative
+// (nowhere), or Positive with boxes, which are then all of its objects.
+func (it *Item) Located(l int) bool {
+	switch it.Labels[l] {
+	case Negative:
+		return true
+	case Positive:
+		return slices.ContainsFunc(it.Boxes, func(b Box) bool { return b.Label == l })
+	}
+	return false
+}
+
+// Set is a list of pictures with the labels that they are asked about.
+type Set struct {
+	Labels []string
+	Items  []Item
+	// Skipped counts what the reader left out, by reason.
+	Skipped map[string]int
+}
+
+// Concat joins sets of the same labels.
+func Concat(sets ...*Set) *Set {
+	out := &Set{Skipped: map[string]int{}}
+	for _, s := range sets {
+		out.Labels = s.Labels
+		out.Items = append(out.Items, s.Items...)
+		for reason, n := range s.Skipped {
+			out.Skipped[reason] += n
+		}
+	}
+	return out
+}
+
+// Fingerprint is the SHA-256 of the sorted names, labels and boxes: it changes when
+// the data changes, and not with the folder it lies in.
+func (s *Set) Fingerprint() string {
+	lines := make([]string, len(s.Items))
+	for i, it := range s.Items {
+		lines[i] = fmt.Sprintf("%s %v %v", it.Name, it.Labels, it.Boxes)
+	}
+	slices.Sort(lines)
+	sum := sha256.Sum256([]byte(strings.Join(s.Labels, ",") + "\n" + strings.Join(lines, "\n")))
+	return hex.EncodeToString(sum[:])
+}
+
+// Split divides the set by group: about fraction of the groups go to the second
+// part. The same seed gives the same split.
+func (s *Set) Split(fraction float64, seed uint64) (rest, part *Set) {
+	var groups []string
+	for _, it := range s.Items {
+		groups = append(groups, it.Group)
+	}
+	slices.Sort(groups)
+	groups = slices.Compact(groups)
+	rng := rand.New(rand.NewPCG(seed, 0x5317))
+	rng.Shuffle(len(groups), func(i, j int) { groups[i], groups[j] = groups[j], groups[i] })
+	chosen := map[string]bool{}
+	for _, g := range groups[:int(fraction*float64(len(groups))+0.5)] {
+		chosen[g] = true
+	}
+	rest, part = &Set{Labels: s.Labels}, &Set{Labels: s.Labels}
+	for _, it := range s.Items {
+		to := rest
+		if chosen[it.Group] {
+			to = part
+		}
+		to.Items = append(to.Items, it)
+	}
+	return rest, part
+}
+
+// Hide makes each known label Unknown with probability fraction, and drops its
+// boxes: missing labels on purpose, for experiments. The set itself is not changed.
+func (s *Set) Hide(fraction float64, seed uint64) *Set {
+	rng := rand.New(rand.NewPCG(seed, 0x41de))
+	out := &Set{Labels: s.Labels, Skipped: s.Skipped, Items: slices.Clone(s.Items)}
+	for i := range out.Items {
+		it := &out.Items[i]
+		it.Labels = slices.Clone(it.Labels)
+		for l := range it.Labels {
+			if rng.Float64() < fraction {
+				it.Labels[l] = Unknown
+			}
+		}
+		it.Boxes = slices.DeleteFunc(slices.Clone(it.Boxes), func(b Box) bool { return it.Labels[b.Label] == Unknown })
+	}
+	return out
+}

@@ -1,0 +1,143 @@
+package dataset
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// record is one line of the project's own format. A label that is null or
+// missing is Unknown. Keys that are not listed here are other people's and are
+// passed over.
+type record struct {
+	Path   string          `json:"path"`
+	Labels map[string]*int `json:"labels"`
+	Boxes  []struct {
+		Label string     `json:"label"`
+		XYWH  [4]float64 `json:"xywh"`
+	} `json:"boxes"`
+	Source string          `json:"source"`
+	Group  string          `json:"group"`
+	Pseudo map[string]*int `json:"pseudo"`
+}
+
+// Options say how a file is read.
+type Options struct {
+	// Pseudo takes a positive under the key "pseudo" for a label where nobody
+	// looked: a machine's opinion, used only by choice.
+	Pseudo bool
+}
+
+// maxLine bounds a line, so that a file that is not JSON Lines is refused before
+// it fills the memory.
+const maxLine = 4 << 20
+
+// ReadJSONL reads JSON Lines, a line a picture:
+//
+//	{"path":"a.jpg","labels":{"car":1,"stop_sign":null},"boxes":[{"label":"car","xywh":[x,y,w,h]}]}
+//
+// with paths relative to the file. Boxes of labels that are not asked for are
+// passed over. An error names the file and the line.
+func ReadJSONL(path string, labels []string, opts Options) (*Set, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("dataset: %w", err)
+	}
+	defer f.Close()
+	set, err := parseJSONL(f, filepath.Dir(path), labels, opts)
+	if err != nil {
+		return nil, fmt.Errorf("dataset: %s: %w", path, err)
+	}
+	if err := set.covers(); err != nil {
+		return nil, fmt.Errorf("dataset: %s: %w", path, err)
+	}
+	return set, nil
+}
+
+func parseJSONL(r io.Reader, dir string, labels []string, opts Options) (*Set, error) {
+	set := &Set{Labels: labels, Skipped: map[string]int{}}
+	seen := map[string]int{}
+	scan := bufio.NewScanner(r)
+	scan.Buffer(make([]byte, 0, 64<<10), maxLine)
+	line := 0
+	for scan.Scan() {
+		line++
+		if len(scan.Bytes()) == 0 {
+			continue
+		}
+		var rec record
+		if err := json.Unmarshal(scan.Bytes(), &rec); err != nil {
+			return nil, fmt.Errorf("line %d: not a JSON object of this format: %w", line, err)
+		}
+		it, err := rec.item(dir, labels, opts)
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", line, err)
+		}
+		if first := seen[rec.Path]; first > 0 {
+			return nil, fmt.Errorf("line %d: path %q is on line %d already", line, rec.Path, first)
+		}
+		seen[rec.Path] = line
+		set.Items = append(set.Items, it)
+	}
+	if err := scan.Err(); err != nil {
+		return nil, fmt.Errorf("line %d: %w", line+1, err)
+	}
+	if len(set.Items) == 0 {
+		return nil, errors.New("no pictures in it")
+	}
+	return set, nil
+}
+
+func (r record) item(dir string, labels []string, opts Options) (Item, error) {
+	if r.Path == "" {
+		return Item{}, errors.New(`key "path": missing`)
+	}
+	it := Item{Path: filepath.Join(dir, r.Path), Name: r.Path, Source: r.Source, Group: r.Group, Labels: make([]State, len(labels))}
+	if it.Group == "" {
+		it.Group = r.Path
+	}
+	for i, name := range labels {
+		switch v := r.Labels[name]; {
+		case v == nil:
+			if p := r.Pseudo[name]; opts.Pseudo && p != nil && *p == 1 {
+				it.Labels[i] = Positive
+			}
+		case *v == 0:
+			it.Labels[i] = Negative
+		case *v == 1:
+			it.Labels[i] = Positive
+		default:
+			return Item{}, fmt.Errorf("key \"labels\": %q is %d, want 0, 1 or null", name, *v)
+		}
+	}
+	for n, b := range r.Boxes {
+		l := slices.Index(labels, b.Label)
+		if l < 0 {
+			continue
+		}
+		if !(b.XYWH[2] > 0) || !(b.XYWH[3] > 0) {
+			return Item{}, fmt.Errorf("key \"boxes\": box %d of %q has size %g×%g", n, b.Label, b.XYWH[2], b.XYWH[3])
+		}
+		if it.Labels[l] != Positive {
+			return Item{}, fmt.Errorf("key \"boxes\": a box of %q, which the labels say is %v", b.Label, it.Labels[l])
+		}
+		it.Boxes = append(it.Boxes, Box{l, b.XYWH[0], b.XYWH[1], b.XYWH[2], b.XYWH[3]})
+	}
+	return it, nil
+}
+
+// covers refuses a set in which a label was never looked at: most likely its name
+// is misspelt.
+func (s *Set) covers() error {
+	for l, name := range s.Labels {
+		if !slices.ContainsFunc(s.Items, func(it Item) bool { return it.Labels[l] != Unknown }) {
+			return fmt.Errorf("label %q is unknown in all of its %d pictures: check the name, or leave the label out", name, len(s.Items))
+		}
+	}
+	return nil
+}

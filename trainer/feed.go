@@ -1,0 +1,91 @@
+package trainer
+
+import (
+	"context"
+	"errors"
+	"math"
+
+	"perceive/camera/opencv"
+	"perceive/trainer/dataset"
+	"perceive/trainer/metrics"
+)
+
+// Feed copies a loader's batches into the engine.
+type Feed struct{ Loader *dataset.Loader }
+
+// Next implements Batches.
+func (f Feed) Next(ctx context.Context, step int, e *Engine) error {
+	b, err := f.Loader.Next(ctx)
+	if err != nil {
+		return err
+	}
+	copy(e.Frames, b.Frames)
+	copy(e.Map, b.Map)
+	copy(e.MapWeight, b.MapWeight)
+	copy(e.Presence, b.Presence)
+	copy(e.PresenceMask, b.PresenceMask)
+	f.Loader.Return(b)
+	return nil
+}
+
+// Predict scores every usable picture of a cache, letterboxed as on the vehicle:
+// rows of probabilities by picture, nil where a picture could not be decoded.
+func Predict(ctx context.Context, s *Scorer, c *dataset.Cache, width, height int) ([][]float32, error) {
+	out := make([][]float32, len(c.Set.Items))
+	usable := c.Usable()
+	var fit opencv.Fitter
+	defer fit.Close()
+	size := 3 * width * height
+	for from := 0; from < len(usable); from += s.Batch() {
+		some := usable[from:min(from+s.Batch(), len(usable))]
+		for i, item := range some {
+			if err := c.Letterbox(&fit, s.Frames[i*size:][:size], width, height, item); err != nil {
+				return nil, err
+			}
+		}
+		p, err := s.Run(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for i, item := range some {
+			out[item] = append([]float32(nil), p[i*s.labels:][:s.labels]...)
+		}
+	}
+	return out, nil
+}
+
+// Tally sorts predictions by label, on the pictures where the label is known.
+func Tally(set *dataset.Set, predictions [][]float32) []metrics.Scores {
+	out := make([]metrics.Scores, len(set.Labels))
+	for i, it := range set.Items {
+		for l, state := range it.Labels {
+			if predictions[i] != nil && state != dataset.Unknown {
+				out[l].Add(float64(predictions[i][l]), state == dataset.Positive)
+			}
+		}
+	}
+	return out
+}
+
+// Evaluate measures predictions: each label on the pictures where it is known, and
+// the mean over the labels that can be measured.
+func Evaluate(set *dataset.Set, predictions [][]float32) (Evaluation, error) {
+	e := Evaluation{Mean: math.NaN()}
+	var sum, n float64
+	for _, s := range Tally(set, predictions) {
+		auc, err := s.AUC()
+		if err != nil && !errors.Is(err, metrics.ErrUndefined) {
+			return e, err
+		}
+		ap, _ := s.AP()
+		e.Labels = append(e.Labels, LabelScore{auc, ap})
+		if err == nil {
+			sum += auc
+			n++
+		}
+	}
+	if n > 0 {
+		e.Mean = sum / n
+	}
+	return e, nil
+}
