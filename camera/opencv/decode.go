@@ -28,17 +28,11 @@ var (
 // are converted when Adobe's marker says how the inks are stored; without the
 // marker the colours would be a guess, and the picture is refused.
 func Decode(data []byte) (w, h int, bgr []byte, err error) {
-	m := gocv.NewMat()
-	defer m.Close()
-	if err := decode(data, &m); err != nil {
-		return 0, 0, nil, fmt.Errorf("opencv: decode: %w", err)
-	}
-	bgr, err = m.DataPtrUint8()
+	w, h, bgr, err = copied(data)
 	if err != nil {
 		return 0, 0, nil, fmt.Errorf("opencv: decode: %w", err)
 	}
-	// The Mat's memory goes with the Mat.
-	return m.Cols(), m.Rows(), append([]byte(nil), bgr...), nil
+	return w, h, bgr, nil
 }
 
 // DecodeFile is Decode of a file; its errors name the file.
@@ -47,14 +41,29 @@ func DecodeFile(path string) (w, h int, bgr []byte, err error) {
 	if err != nil {
 		return 0, 0, nil, fmt.Errorf("opencv: %w", err)
 	}
-	w, h, bgr, err = Decode(data)
+	w, h, bgr, err = copied(data)
 	if err != nil {
-		return 0, 0, nil, fmt.Errorf("%s: %w", path, err)
+		return 0, 0, nil, fmt.Errorf("opencv: decode %s: %w", path, err)
 	}
 	return w, h, bgr, nil
 }
 
-// decode decodes into m, whose memory is used again if the size is the same.
+// copied decodes and moves the pixels out of the Mat, whose memory goes with it.
+func copied(data []byte) (w, h int, bgr []byte, err error) {
+	m := gocv.NewMat()
+	defer m.Close()
+	if err := decode(data, &m); err != nil {
+		return 0, 0, nil, err
+	}
+	bgr, err = m.DataPtrUint8()
+	if err != nil {
+		return 0, 0, nil, err
+	}
+	return m.Cols(), m.Rows(), append([]byte(nil), bgr...), nil
+}
+
+// decode decodes into m, which must be fresh: GoCV drops OpenCV's verdict, and a
+// picture that fails leaves what m held before.
 func decode(data []byte, m *gocv.Mat) error {
 	if len(data) == 0 {
 		return ErrEmpty

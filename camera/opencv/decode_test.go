@@ -41,7 +41,7 @@ func flat[T interface {
 	return img
 }
 
-func encode(t *testing.T, with func(*bytes.Buffer) error) []byte {
+func encoded(t *testing.T, with func(*bytes.Buffer) error) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if err := with(&b); err != nil {
@@ -51,11 +51,11 @@ func encode(t *testing.T, with func(*bytes.Buffer) error) []byte {
 }
 
 func pngOf(t *testing.T, img image.Image) []byte {
-	return encode(t, func(b *bytes.Buffer) error { return png.Encode(b, img) })
+	return encoded(t, func(b *bytes.Buffer) error { return png.Encode(b, img) })
 }
 
 func jpegOf(t *testing.T, img image.Image) []byte {
-	return encode(t, func(b *bytes.Buffer) error { return jpeg.Encode(b, img, &jpeg.Options{Quality: 95}) })
+	return encoded(t, func(b *bytes.Buffer) error { return jpeg.Encode(b, img, &jpeg.Options{Quality: 95}) })
 }
 
 func TestDecodeConverts(t *testing.T) {
@@ -75,9 +75,9 @@ func TestDecodeConverts(t *testing.T) {
 		{"png half transparent", pngOf(t, flat(image.NewNRGBA(r), color.NRGBA{R: 20, G: 150, B: 200, A: 128})), tealBGR, 0},
 		{"jpeg", jpegOf(t, flat(image.NewNRGBA(r), teal)), tealBGR, 2},
 		{"jpeg grey", jpegOf(t, flat(image.NewGray(r), color.Gray{Y: 90})), grey, 1},
-		{"bmp", encode(t, func(b *bytes.Buffer) error { return bmp.Encode(b, flat(image.NewNRGBA(r), teal)) }), tealBGR, 0},
-		{"tiff", encode(t, func(b *bytes.Buffer) error { return tiff.Encode(b, flat(image.NewNRGBA(r), teal), nil) }), tealBGR, 0},
-		{"tiff 16-bit", encode(t, func(b *bytes.Buffer) error {
+		{"bmp", encoded(t, func(b *bytes.Buffer) error { return bmp.Encode(b, flat(image.NewNRGBA(r), teal)) }), tealBGR, 0},
+		{"tiff", encoded(t, func(b *bytes.Buffer) error { return tiff.Encode(b, flat(image.NewNRGBA(r), teal), nil) }), tealBGR, 0},
+		{"tiff 16-bit", encoded(t, func(b *bytes.Buffer) error {
 			return tiff.Encode(b, flat(image.NewNRGBA64(r), color.NRGBA64{R: 20 << 8, G: 150 << 8, B: 200 << 8, A: 0xffff}), nil)
 		}), tealBGR, 1},
 		// Adobe stores inks inverted, 255 is no ink: red = c·k/255, and so on.
@@ -153,8 +153,8 @@ func TestDecodeRefuses(t *testing.T) {
 		copy(img.Pix[4*i:], []byte{photo.Pix[3*i], photo.Pix[3*i+1], photo.Pix[3*i+2], 255})
 	}
 	jpg, pngs := jpegOf(t, img), pngOf(t, img)
-	bmps := encode(t, func(b *bytes.Buffer) error { return bmp.Encode(b, img) })
-	tiffs := encode(t, func(b *bytes.Buffer) error { return tiff.Encode(b, img, &tiff.Options{Compression: tiff.Deflate}) })
+	bmps := encoded(t, func(b *bytes.Buffer) error { return bmp.Encode(b, img) })
+	tiffs := encoded(t, func(b *bytes.Buffer) error { return tiff.Encode(b, img, &tiff.Options{Compression: tiff.Deflate}) })
 	for _, tc := range []struct {
 		name string
 		data []byte
