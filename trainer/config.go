@@ -3,9 +3,14 @@
 package trainer
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"reflect"
+
+	"github.com/goccy/go-yaml"
 
 	"perceive/trainer/dataset"
 	"perceive/trainer/nn"
@@ -48,13 +53,45 @@ func Default() Config {
 	return Config{
 		Labels: []string{"pedestrian", "car", "stop_sign", "traffic_light"},
 		Network: nn.Config{Width: 320, Height: 192,
-			Channels: [4]int64{48, 96, 160, 224}, Blocks: [4]int64{2, 3, 3, 2}, Neck: 96},
-		Steps: 1500, Batch: 32, Seed: 1,
-		Rate: 2e-3, FinalRate: 0.01, Warmup: 100,
+			Channels: [4]int64{32, 64, 128, 192}, Blocks: [4]int64{1, 2, 3, 2}, Neck: 64},
+		Steps: 4000, Batch: 32, Seed: 1,
+		Rate: 2e-3, FinalRate: 0.01, Warmup: 200,
 		Optimizer: optim.DefaultAdamW(), Loss: LossConfig{Map: 1, Presence: 1},
 		Augment:  dataset.DefaultAugment(),
 		Balanced: true, EvalEvery: 250, SaveEvery: 250,
 	}
+}
+
+// ConfigFile is the resolved configuration in a run's folder.
+const ConfigFile = "config.yaml"
+
+// LoadConfig reads settings from a YAML file over those of base. Unknown keys are
+// errors; every error names the file and the line.
+func LoadConfig(path string, base Config) (Config, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return base, fmt.Errorf("trainer: configuration: %w", err)
+	}
+	dec := yaml.NewDecoder(bytes.NewReader(text), yaml.DisallowUnknownField())
+	if err := dec.Decode(&base); err != nil && !errors.Is(err, io.EOF) {
+		return base, fmt.Errorf("trainer: configuration %s: %w", path, err)
+	}
+	return base, base.Validate()
+}
+
+// YAML is the configuration as LoadConfig reads it.
+func (c Config) YAML() ([]byte, error) { return yaml.Marshal(c) }
+
+// Save writes the configuration to a file.
+func (c Config) Save(path string) error {
+	text, err := c.YAML()
+	if err == nil {
+		err = writeAtomic(path, text)
+	}
+	if err != nil {
+		return fmt.Errorf("trainer: configuration: %w", err)
+	}
+	return nil
 }
 
 // Validate reports every setting that cannot be, joined.

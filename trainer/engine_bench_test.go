@@ -5,14 +5,13 @@ import (
 
 	"perceive/hw/ort"
 	"perceive/hw/ort/orttest"
-	"perceive/trainer/nn"
 	"perceive/trainer/optim"
 )
 
 // BenchmarkStep is a whole training step, optimiser included, batch 32 at
 // 192×320 on every core.
 func BenchmarkStep(b *testing.B) {
-	net := nn.Config{Width: 320, Height: 192, Labels: 4, Channels: [4]int64{48, 96, 160, 224}, Blocks: [4]int64{2, 3, 3, 2}, Neck: 96}
+	net := Default().net()
 	const batch = 32
 	e, err := NewEngine(orttest.Runtime(b), net, batch, optim.DefaultAdamW(), LossConfig{1, 1}, 1, ort.Options{Spin: true})
 	if err != nil {

@@ -48,7 +48,7 @@ func layout(net nn.Config) (*nn.Layout, error) {
 func infer(m nn.Module, net nn.Config, batch int) {
 	frame := m.Input(inFrame, onnx.Tensor_UINT8, int64(batch), net.Height, net.Width, 3)
 	maps := net.Maps(m, frame)
-	m.Output(OutProbabilities, m.Sigmoid(m.Presence(maps)))
+	m.Output(OutProbabilities, m.Sigmoid(net.Presence(m, maps)))
 	m.Output(OutMaps, m.Sigmoid(maps))
 }
 
@@ -97,11 +97,11 @@ func StepGraph(net nn.Config, batch int, opt optim.AdamW, lc LossConfig) (*onnx.
 	m := nn.Bind(b, l, state[0])
 	maps := net.Maps(m, frame)
 	lossMap := loss.FocalMap(b, maps, target, weight)
-	lossPresence := loss.MultiTask(b, m.Presence(maps), presence, mask)
+	lossPresence := loss.MultiTask(b, net.Presence(m, maps), presence, mask)
 	total := b.Add(b.Scale(lossMap, lc.Map), b.Scale(lossPresence, lc.Presence))
 
 	grad := autodiff.Gradients(b, total, state[:1])[0]
-	next, norm := opt.Update(b, state, scalars, grad, l.DecayMask())
+	next, norm := opt.Update(b, state, scalars, grad, l.DecayMask(), l.RateMask())
 	for i, v := range next {
 		b.Output("next_"+optim.StateNames[i], v)
 	}

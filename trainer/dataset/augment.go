@@ -27,7 +27,7 @@ type Augment struct {
 	Contrast   float64 `yaml:"contrast" json:"contrast"`
 	Saturation float64 `yaml:"saturation" json:"saturation"`
 	Tint       float64 `yaml:"tint" json:"tint"`
-	// Night is the probability of a gamma between 1 and 2.2, which darkens.
+	// Night is the probability of a gamma between 0.7 and 2.2, which mostly darkens.
 	Night float64 `yaml:"night" json:"night"`
 	// Noise is the largest standard deviation of added noise, in grey levels, on
 	// one picture in five.
@@ -110,7 +110,7 @@ func (a Augment) colour(rng *rand.Rand, pix []byte) {
 	contrast := uniform(rng, 1-a.Contrast, 1+a.Contrast)
 	gamma := 1.0
 	if rng.Float64() < a.Night {
-		gamma = uniform(rng, 1, 2.2)
+		gamma = uniform(rng, 0.7, 2.2)
 	}
 	mean := meanOf(pix) * gain
 	var lut [3][256]float32

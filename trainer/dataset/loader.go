@@ -205,32 +205,38 @@ func (l *Loader) Close() error {
 	return nil
 }
 
-// Weights are how often each picture is to be drawn so that every answer to every
-// label is met in a fair share: a picture weighs Σ 1/count over its known answers,
-// divided by the root of their number, and by the fourth root of its source's
-// size, so that no source teaches itself instead of the label.
+// Weights are how often each picture is to be drawn: as if a label and an answer to
+// it were drawn evenly, then a source that knows it, with the root of what it knows,
+// then one of its pictures. So every answer is met in a fair share, and no source
+// teaches itself instead of the label.
 func (s *Set) Weights() []float64 {
-	type answer struct {
-		label int
-		state State
+	type cell struct {
+		label  int
+		answer State
 	}
-	count, sources := map[answer]float64{}, map[string]float64{}
+	count := map[cell]map[string]float64{}
 	for _, it := range s.Items {
-		sources[it.Source]++
 		for l, st := range it.Labels {
-			count[answer{l, st}]++
+			c := cell{l, st}
+			if count[c] == nil {
+				count[c] = map[string]float64{}
+			}
+			count[c][it.Source]++
+		}
+	}
+	roots := map[cell]float64{}
+	for c, sources := range count {
+		for _, n := range sources {
+			roots[c] += math.Sqrt(n)
 		}
 	}
 	out := make([]float64, len(s.Items))
 	for i, it := range s.Items {
-		known := 0.0
 		for l, st := range it.Labels {
-			if st != Unknown {
-				known++
-				out[i] += 1 / count[answer{l, st}]
+			if c := (cell{l, st}); st != Unknown {
+				out[i] += 1 / (roots[c] * math.Sqrt(count[c][it.Source]))
 			}
 		}
-		out[i] /= math.Sqrt(math.Max(1, known)) * math.Pow(sources[it.Source], 0.25)
 	}
 	return out
 }

@@ -24,7 +24,7 @@ func TestRoadShapes(t *testing.T) {
 	c := small()
 	m, layout := nn.Declare(graph.New("road"))
 	maps := c.Maps(m, m.Input("frame", onnx.Tensor_UINT8, 2, 32, 64, 3))
-	presence := m.Presence(maps)
+	presence := c.Presence(m, maps)
 	if err := m.Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -102,21 +102,26 @@ func TestConvStandardises(t *testing.T) {
 	}
 }
 
-// Presence is the log-sum-exp over the cells: one strong cell decides, and it is
-// not averaged away.
+// Presence is the log-sum-exp over the cells, scaled and shifted: one strong cell
+// decides, and it is not averaged away.
 func TestPresencePoolsOneStrongCell(t *testing.T) {
 	m, _ := nn.Declare(graph.New("presence"))
-	m.Output("p", m.Presence(m.Input("maps", onnx.Tensor_FLOAT, 1, 1, 2, 2)))
+	c := nn.Config{Labels: 1}
+	m.Output("p", c.Presence(m, m.Input("maps", onnx.Tensor_FLOAT, 1, 1, 2, 2)))
 	model, err := m.Model()
 	if err != nil {
 		t.Fatal(err)
 	}
-	env, err := ref.Eval(model, map[string]ref.Tensor{"maps": {Shape: []int{1, 1, 2, 2}, Data: []float64{-20, 6, -20, -20}}})
+	env, err := ref.Eval(model, map[string]ref.Tensor{
+		"maps":           {Shape: []int{1, 1, 2, 2}, Data: []float64{-20, 6, -20, -20}},
+		"presence.scale": {Shape: []int{1}, Data: []float64{2}},
+		"presence.shift": {Shape: []int{1}, Data: []float64{-3}},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := env["p"].Data[0]; !scalar.EqualWithinAbs(got, 6, 1e-9) { // log(e⁶ + 3e⁻²⁰) by hand
-		t.Errorf("presence %g, want 6", got)
+	if got := env["p"].Data[0]; !scalar.EqualWithinAbs(got, 9, 1e-9) { // 2·log(e⁶ + 3e⁻²⁰) − 3 by hand
+		t.Errorf("presence %g, want 9", got)
 	}
 }
 

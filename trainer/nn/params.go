@@ -71,6 +71,17 @@ func (l *Layout) DecayMask() []float32 {
 	return mask
 }
 
+// RateMask is the part of the learning rate that each element gets: all of it for
+// kernels, half for gains, biases and the pooling. Those few numbers scale whole
+// feature maps, and without batch statistics nothing else holds them back early on.
+func (l *Layout) RateMask() []float32 {
+	rate := l.DecayMask()
+	for i, kernel := range rate {
+		rate[i] = 0.5 + 0.5*kernel
+	}
+	return rate
+}
+
 // Tensors cuts a vector of all parameters into named ONNX tensors.
 func (l *Layout) Tensors(vector []float32) map[string]*onnx.Tensor {
 	out := map[string]*onnx.Tensor{}

@@ -79,23 +79,34 @@ func (c Config) Maps(m Module, frame graph.Value) graph.Value {
 	}
 	// Top down: what the coarse stages know about the whole scene is added to
 	// what the fine stage sees in the cell.
-	y := m.Conv("lateral3", stages[3], ConvConfig{Out: c.Neck, K: 1})
+	y := m.Conv("lateral3", stages[3], ConvConfig{Out: c.Neck, K: 1, Gain: lateral})
 	for i := 2; i >= 1; i-- {
-		y = m.Add(m.Upsample(y), m.Conv(fmt.Sprintf("lateral%d", i), stages[i], ConvConfig{Out: c.Neck, K: 1}))
+		y = m.Add(m.Upsample(y), m.Conv(fmt.Sprintf("lateral%d", i), stages[i], ConvConfig{Out: c.Neck, K: 1, Gain: lateral}))
 	}
 	y = m.Relu(y)
 	y = m.Relu(m.Conv("head", y, ConvConfig{Out: c.Neck, K: 3}))
 	return m.Plain("maps", y, ConvConfig{Out: c.Labels, K: 1, Bias: -4}, 0.01)
 }
 
-// Presence pools maps to one logit per label, [N,Labels]: the log-sum-exp over
-// the cells, a soft maximum, so that a stop sign twelve pixels wide is not
-// averaged away.
-func (m Module) Presence(maps graph.Value) graph.Value {
+// lateral is the initial gain of the three layers that are summed in the neck: no
+// rectifier follows each of them, and their sum keeps about unit variance.
+const lateral = 0.8
+
+// Presence pools maps to one logit per label, [N,Labels]:
+//
+//	scale[l] · log Σ_cells exp(map[l]) + shift[l]
+//
+// The log-sum-exp is a soft maximum, so that a stop sign twelve pixels wide is not
+// averaged away. Over many empty cells it starts well above zero, which the shift,
+// learned as the scale is, takes back.
+func (c Config) Presence(m Module, maps graph.Value) graph.Value {
 	s := m.Shape(maps)
-	if len(s) != 4 {
-		m.Failf("maps have shape %v, want [N,L,h,w]", s)
+	if len(s) != 4 || s[1] != c.Labels {
+		m.Failf("maps have shape %v, want [N,%d,h,w]", s, c.Labels)
 		return graph.Value{}
 	}
-	return m.Reshape(m.ReduceLogSumExp(maps, 2, 3), s[0], s[1])
+	pooled := m.Reshape(m.ReduceLogSumExp(maps, 2, 3), s[0], s[1])
+	scale := m.Param(Param{Name: "presence.scale", Shape: []int64{c.Labels}, Mean: 1})
+	shift := m.Param(Param{Name: "presence.shift", Shape: []int64{c.Labels}, Mean: -3})
+	return m.Add(m.Mul(pooled, scale), shift)
 }

@@ -29,7 +29,7 @@ type AdamW struct {
 
 // DefaultAdamW are settings that train the networks of package nn.
 func DefaultAdamW() AdamW {
-	return AdamW{Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, Decay: 0.05, Clip: 1, Average: 0.998}
+	return AdamW{Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, Decay: 0.05, Clip: 2, Average: 0.998}
 }
 
 // Validate reports settings outside their ranges.
@@ -81,12 +81,13 @@ func (o AdamW) Inputs(b *graph.Builder, n int64) (state, scalars []graph.Value) 
 }
 
 // Update adds one step: from state, scalars and the gradient, float32 [n], to the
-// next state. decayMask is 1 where weight decay applies. It also returns the
-// norm of the gradient before clipping, [1].
+// next state. decayMask is 1 where weight decay applies, rate multiplies the learning
+// rate of each parameter. It also returns the norm of the gradient before
+// clipping, [1].
 //
 //	m ← β₁m + (1−β₁)g        v ← β₂v + (1−β₂)g²
-//	p ← p − lr·( m·c₁ / (√(v·c₂) + ε) + decay·mask·p )
-func (o AdamW) Update(b *graph.Builder, state, scalars []graph.Value, grad graph.Value, decayMask []float32) (next []graph.Value, norm graph.Value) {
+//	p ← p − lr·rate·( m·c₁ / (√(v·c₂) + ε) + decay·mask·p )
+func (o AdamW) Update(b *graph.Builder, state, scalars []graph.Value, grad graph.Value, decayMask, rate []float32) (next []graph.Value, norm graph.Value) {
 	b.Scope("adamw", func() {
 		norm = b.Sqrt(b.ReduceSumSquare(grad, 0))
 		if o.Clip > 0 {
@@ -102,7 +103,7 @@ func (o AdamW) Update(b *graph.Builder, state, scalars []graph.Value, grad graph
 			mask := b.Float32(decayMask, int64(len(decayMask)))
 			step = b.Add(step, b.Mul(p, b.Scale(mask, o.Decay)))
 		}
-		p = b.Sub(p, b.Mul(lr, step))
+		p = b.Sub(p, b.Mul(step, b.Mul(b.Float32(rate, int64(len(rate))), lr)))
 		avg = b.Add(b.Mul(avg, keep), b.Mul(p, b.Sub(b.Scalar(1), keep)))
 		next = []graph.Value{p, m, v, avg}
 	})

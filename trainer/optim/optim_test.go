@@ -16,7 +16,7 @@ import (
 // at a time.
 type reference struct{ p, m, v, avg []float64 }
 
-func (r *reference) step(o optim.AdamW, t int, lr float64, grad, mask []float64) {
+func (r *reference) step(o optim.AdamW, t int, lr float64, grad, mask, rate []float64) {
 	var norm float64
 	for _, g := range grad {
 		norm += g * g
@@ -32,7 +32,7 @@ func (r *reference) step(o optim.AdamW, t int, lr float64, grad, mask []float64)
 		r.v[i] = o.Beta2*r.v[i] + (1-o.Beta2)*g*g
 		mh := r.m[i] / (1 - math.Pow(o.Beta1, float64(t)))
 		vh := r.v[i] / (1 - math.Pow(o.Beta2, float64(t)))
-		r.p[i] -= lr * (mh/(math.Sqrt(vh)+o.Epsilon) + o.Decay*mask[i]*r.p[i])
+		r.p[i] -= lr * rate[i] * (mh/(math.Sqrt(vh)+o.Epsilon) + o.Decay*mask[i]*r.p[i])
 		r.avg[i] = keep*r.avg[i] + (1-keep)*r.p[i]
 	}
 }
@@ -45,10 +45,10 @@ func TestAdamWAgainstReference(t *testing.T) {
 		"no decay": {Beta1: 0.8, Beta2: 0.95, Epsilon: 1e-6, Clip: 0.5},
 	} {
 		t.Run(name, func(t *testing.T) {
-			mask := []float32{1, 0, 1}
+			mask, rate := []float32{1, 0, 1}, []float32{1, 0.5, 0.25}
 			b := graph.New("adamw")
 			state, scalars := o.Inputs(b, 3)
-			next, norm := o.Update(b, state, scalars, b.Input("g", onnx.Tensor_FLOAT, 3), mask)
+			next, norm := o.Update(b, state, scalars, b.Input("g", onnx.Tensor_FLOAT, 3), mask, rate)
 			for i, v := range next {
 				b.Output("next_"+optim.StateNames[i], v)
 			}
@@ -74,7 +74,7 @@ func TestAdamWAgainstReference(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				want.step(o, step, lr, grad, []float64{1, 0, 1})
+				want.step(o, step, lr, grad, []float64{1, 0, 1}, []float64{1, 0.5, 0.25})
 				for i, w := range [][]float64{want.p, want.m, want.v, want.avg} {
 					have[i] = env["next_"+optim.StateNames[i]].Data
 					for j := range w {

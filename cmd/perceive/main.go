@@ -1,0 +1,95 @@
+// Command perceive trains, exports and runs multi-label perception networks.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"perceive/trainer/dataset"
+)
+
+// Exit codes.
+const (
+	exitOK     = 0 // done, and as required
+	exitFailed = 1 // ran and failed, or the verdict is negative
+	exitUsage  = 2 // the command line or the configuration is wrong
+)
+
+// cli is the whole command line.
+type cli struct {
+	Train  trainCmd  `cmd:"" help:"Train a network on labelled pictures."`
+	Doctor doctorCmd `cmd:"" help:"Say what works on this machine."`
+
+	Library string `name:"ort-library" env:"PERCEIVE_ORT_LIB" placeholder:"FILE" help:"ONNX Runtime's shared library. Default: the one that 'make deps' installs, then the system's folders."`
+}
+
+// usageError is a mistake in what the user asked for: exit code 2.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// app is what commands share.
+type app struct {
+	ctx         context.Context
+	out, errOut io.Writer
+	library     string
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A second signal ends the program at once: the first one restores the default.
+	context.AfterFunc(ctx, stop)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run is the program without its process: it parses, runs a command and returns the
+// exit code.
+func run(ctx context.Context, args []string, out, errOut io.Writer) int {
+	var c cli
+	exit := -1
+	parser, err := kong.New(&c,
+		kong.Name("perceive"),
+		kong.Description("Train, export and run multi-label perception: one network that answers several yes/no questions about every camera frame."),
+		kong.Writers(out, errOut),
+		kong.Vars{"schemes": strings.Join(dataset.Schemes(), ", ")},
+		kong.Exit(func(code int) { exit = code }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+	)
+	if err != nil {
+		panic(err) // the declarations above are wrong
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	kctx, err := parser.Parse(args)
+	if exit >= 0 {
+		return exit // --help has been printed
+	}
+	if err != nil {
+		fmt.Fprintf(errOut, "perceive: %v (see perceive --help)\n", err)
+		return exitUsage
+	}
+	err = kctx.Run(&app{ctx, out, errOut, c.Library})
+	switch usage := (usageError{}); {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &usage):
+		fmt.Fprintf(errOut, "perceive: %v\n", err)
+		return exitUsage
+	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		fmt.Fprintln(errOut, "perceive: interrupted")
+		return exitFailed
+	}
+	fmt.Fprintf(errOut, "perceive: %v\n", err)
+	return exitFailed
+}

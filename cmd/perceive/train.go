@@ -1,0 +1,110 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"perceive/hw/ort"
+	"perceive/trainer"
+	"perceive/trainer/dataset"
+)
+
+type trainCmd struct {
+	Data    []string `required:"" sep:"none" placeholder:"URI" help:"Labelled pictures to learn from: ${schemes}. May be repeated."`
+	Val     []string `sep:"none" placeholder:"URI" help:"Labelled pictures to choose the best weights by. Default: a tenth of the data's groups, held out."`
+	Out     string   `required:"" type:"path" placeholder:"DIR" help:"Folder of the run: checkpoints, best weights, tables, report."`
+	Config  string   `type:"existingfile" placeholder:"FILE" help:"Settings in YAML; 'config.yaml' of another run is one. Unknown keys are refused."`
+	Labels  []string `placeholder:"LABEL" help:"Labels to learn. Default: pedestrian,car,stop_sign,traffic_light."`
+	Steps   int      `placeholder:"N" help:"Number of training steps, over the configuration."`
+	Seed    *uint64  `placeholder:"N" help:"Seed of weights, order and augmentation, over the configuration."`
+	Hide    float64  `placeholder:"FRACTION" help:"Hide this part of the known labels, to see what missing labels cost."`
+	Resume  bool     `help:"Go on from the folder's last checkpoint."`
+	Threads int      `placeholder:"N" help:"Threads of the training graph. Default: one per core."`
+}
+
+// Help is the long description.
+func (trainCmd) Help() string {
+	return `Trains one network for all labels on pictures of which each may know only some. Ctrl-C leaves a
+checkpoint; --resume goes on where it stood. The best weights (mean ROC AUC on the validation data) are
+kept in best.ckpt, which 'perceive export --run DIR' turns into a model file.
+
+  perceive train --data jsonl:road/train/labels.jsonl --val jsonl:road/val/labels.jsonl --out runs/road`
+}
+
+func (c *trainCmd) Run(a *app) error {
+	cfg, err := c.config()
+	if err != nil {
+		return usageError{err}
+	}
+	train, val, err := c.sets(cfg)
+	if err != nil {
+		return err
+	}
+	rt, err := ort.Open(ort.Config{Library: a.library})
+	if err != nil {
+		return err
+	}
+	defer rt.Close()
+	show := newTrainProgress(a.errOut, cfg)
+	job := trainer.Job{Runtime: rt, Config: cfg, Train: train, Val: val, Out: c.Out, Resume: c.Resume, Threads: c.Threads,
+		Hooks: show.hooks(), Decoded: show.decoded, Warn: show.warn}
+	fmt.Fprintf(a.errOut, "%d pictures to learn from, %d to choose by, %d labels\n", len(train.Items), len(val.Items), len(cfg.Labels))
+	p, err := job.Run(a.ctx)
+	show.end()
+	if err != nil {
+		if p.Step > 0 && a.ctx.Err() != nil {
+			fmt.Fprintf(a.errOut, "stopped after step %d; go on with --resume\n", p.Step)
+		}
+		return err
+	}
+	fmt.Fprintf(a.out, "best mean ROC AUC on the validation data: %.3f, at step %d of %d\ntrained for %.1f minutes\nweights: %s\n",
+		p.Best, p.BestStep, p.Step, p.Seconds/60, filepath.Join(c.Out, trainer.BestFile))
+	return nil
+}
+
+// config is the defaults, the file and the flags, in this order.
+func (c *trainCmd) config() (cfg trainer.Config, err error) {
+	cfg = trainer.Default()
+	if c.Config != "" {
+		if cfg, err = trainer.LoadConfig(c.Config, cfg); err != nil {
+			return cfg, err
+		}
+	}
+	if len(c.Labels) > 0 {
+		cfg.Labels = c.Labels
+	}
+	if c.Steps != 0 {
+		cfg.Steps = c.Steps
+	}
+	if c.Seed != nil {
+		cfg.Seed = *c.Seed
+	}
+	if c.Hide < 0 || c.Hide >= 1 {
+		return cfg, fmt.Errorf("--hide %g: want 0 or more, and less than 1", c.Hide)
+	}
+	return cfg, cfg.Validate()
+}
+
+// heldOut is the part of the groups that validates when no data is named for it.
+const heldOut = 0.1
+
+func (c *trainCmd) sets(cfg trainer.Config) (train, val *dataset.Set, err error) {
+	if train, err = dataset.Open(c.Data, cfg.Labels); err != nil {
+		return nil, nil, err
+	}
+	if len(c.Val) > 0 {
+		if val, err = dataset.Open(c.Val, cfg.Labels); err != nil {
+			return nil, nil, err
+		}
+	} else {
+		train, val = train.Split(heldOut, cfg.Seed)
+	}
+	if len(train.Items) == 0 || len(val.Items) == 0 {
+		return nil, nil, fmt.Errorf("%s: too few groups of pictures to hold some out; name the validation data with --val", strings.Join(c.Data, " "))
+	}
+	if c.Hide > 0 {
+		train = train.Hide(c.Hide, cfg.Seed)
+	}
+	return train, val, nil
+}

@@ -1,0 +1,99 @@
+package dataset
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Reader opens one kind of data set: what is the text between the scheme and the
+// question mark, query the options behind it.
+type Reader func(what string, query url.Values, labels []string) (*Set, error)
+
+// readers by scheme.
+var readers = map[string]Reader{
+	"jsonl": openJSONL,
+}
+
+// Schemes lists the kinds of data sets that Open knows, sorted, for help texts.
+func Schemes() []string {
+	var names []string
+	for name := range readers {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Open reads the data sets of one or more URIs and joins them:
+//
+//	jsonl:FILE[?pseudo=1]   the project's own format
+//
+// A URI without a scheme that ends in .jsonl counts as jsonl.
+func Open(uris []string, labels []string) (*Set, error) {
+	if len(uris) == 0 {
+		return nil, errors.New("dataset: no data given: name one or more, such as jsonl:labels.jsonl")
+	}
+	var sets []*Set
+	for _, uri := range uris {
+		s, err := open(uri, labels)
+		if err != nil {
+			return nil, err
+		}
+		sets = append(sets, s)
+	}
+	return Concat(sets...), nil
+}
+
+func open(uri string, labels []string) (*Set, error) {
+	scheme, rest, ok := strings.Cut(uri, ":")
+	if !ok && strings.HasSuffix(strings.SplitN(uri, "?", 2)[0], ".jsonl") {
+		scheme, rest, ok = "jsonl", uri, true
+	}
+	read, known := readers[scheme]
+	if !ok || !known {
+		return nil, fmt.Errorf("dataset: %s: want one of the kinds %s, such as jsonl:FILE", uri, strings.Join(Schemes(), ", "))
+	}
+	what, text, _ := strings.Cut(rest, "?")
+	query, err := url.ParseQuery(text)
+	if err != nil {
+		return nil, fmt.Errorf("dataset: %s: %w", uri, err)
+	}
+	return read(what, query, labels)
+}
+
+// only refuses options that a reader does not know.
+func only(uri string, query url.Values, known ...string) error {
+	for key := range query {
+		if !slices.Contains(known, key) {
+			return fmt.Errorf("dataset: %s: unknown option %q (known: %s)", uri, key, strings.Join(known, ", "))
+		}
+	}
+	return nil
+}
+
+// flag reads an option that is on or off.
+func flag(uri string, query url.Values, key string) (bool, error) {
+	if !query.Has(key) {
+		return false, nil
+	}
+	on, err := strconv.ParseBool(query.Get(key))
+	if err != nil {
+		return false, fmt.Errorf("dataset: %s: option %s=%s: want 0 or 1", uri, key, query.Get(key))
+	}
+	return on, nil
+}
+
+func openJSONL(what string, query url.Values, labels []string) (*Set, error) {
+	if err := only(what, query, "pseudo"); err != nil {
+		return nil, err
+	}
+	pseudo, err := flag(what, query, "pseudo")
+	if err != nil {
+		return nil, err
+	}
+	return ReadJSONL(what, labels, Options{Pseudo: pseudo})
+}

@@ -1,0 +1,130 @@
+package trainer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"perceive/hw/ort"
+	"perceive/trainer/dataset"
+)
+
+// Job is a training run from data sets to the best weights in a folder.
+type Job struct {
+	Runtime *ort.Runtime
+	Config  Config
+	// Train and Val are the pictures to learn from and those to choose by.
+	Train, Val *dataset.Set
+	// Out is the run's folder: checkpoints, logs, the resolved configuration.
+	Out string
+	// Resume goes on from the folder's last checkpoint.
+	Resume bool
+	// Threads of the training session; zero means every core.
+	Threads int
+	Hooks   Hooks
+	// Decoded, if not nil, is told how many of how many pictures are decoded.
+	Decoded func(done, total int)
+	// Warn, if not nil, is told of pictures that are left out.
+	Warn func(error)
+}
+
+// ErrOccupied reports a folder that holds a run already.
+var ErrOccupied = errors.New("the folder holds a run already: go on with it (--resume), or name another folder")
+
+// evalBatch is the batch of evaluation; pictures are letterboxed one by one.
+const evalBatch = 16
+
+// Run trains. When ctx ends a checkpoint is left, and the error is ctx's.
+func (j *Job) Run(ctx context.Context) (p Progress, err error) {
+	if err := j.prepare(); err != nil {
+		return p, err
+	}
+	train, val, err := j.decode(ctx)
+	if err != nil {
+		return p, err
+	}
+	opts := Threads(j.Threads)
+	c := j.Config
+	engine, err := NewEngine(j.Runtime, c.net(), c.Batch, c.Optimizer, c.Loss, c.Seed, opts)
+	if err != nil {
+		return p, err
+	}
+	defer engine.Close()
+	scorer, err := NewScorer(j.Runtime, c.net(), evalBatch, opts)
+	if err != nil {
+		return p, err
+	}
+	defer scorer.Close()
+
+	loop := &Loop{Config: c, Data: j.Train.Fingerprint(), Out: j.Out, Engine: engine}
+	if p, err = loop.Resume(); err != nil {
+		return p, err
+	}
+	loader, err := dataset.NewLoader(train, dataset.LoaderConfig{
+		Width: int(c.Network.Width), Height: int(c.Network.Height), Batch: c.Batch, Seed: c.Seed,
+		Augment: c.Augment, Balanced: c.Balanced, Workers: runtime.GOMAXPROCS(0), Ahead: 3,
+	}, p.Step+1)
+	if err != nil {
+		return p, err
+	}
+	defer loader.Close()
+	loop.Batches = Feed{loader}
+	loop.Evaluate = func(ctx context.Context, params []float32) (Evaluation, error) {
+		copy(scorer.Params, params)
+		scores, err := Predict(ctx, scorer, val, int(c.Network.Width), int(c.Network.Height))
+		if err != nil {
+			return Evaluation{}, err
+		}
+		return Evaluate(j.Val, scores)
+	}
+	logs, err := openLogs(j.Out, c.Labels, p.Step)
+	if err != nil {
+		return p, err
+	}
+	defer func() { err = errors.Join(err, logs.Close()) }()
+	loop.Hooks = logs.hooks(j.Hooks)
+	return loop.Run(ctx, p)
+}
+
+// prepare makes the folder and leaves the resolved configuration in it.
+func (j *Job) prepare() error {
+	if err := j.Config.Validate(); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(j.Out, 0o755); err != nil {
+		return fmt.Errorf("trainer: %w", err)
+	}
+	if _, err := os.Stat(filepath.Join(j.Out, CheckpointFile)); err == nil && !j.Resume {
+		return fmt.Errorf("trainer: %s: %w", j.Out, ErrOccupied)
+	}
+	return j.Config.Save(filepath.Join(j.Out, ConfigFile))
+}
+
+// decode fills both caches. Pictures are kept at 1.4 times the input's longer side:
+// enough for the zoom of augmentation, and a third of the memory of whole pictures.
+func (j *Job) decode(ctx context.Context) (train, val *dataset.Cache, err error) {
+	side := int(max(j.Config.Network.Width, j.Config.Network.Height)) * 7 / 5
+	total := len(j.Train.Items) + len(j.Val.Items)
+	cache := func(s *dataset.Set, before int) *dataset.Cache {
+		if err != nil {
+			return nil
+		}
+		var c *dataset.Cache
+		c, err = dataset.NewCache(ctx, s, side, func(done int) {
+			if j.Decoded != nil {
+				j.Decoded(before+done, total)
+			}
+		})
+		if err == nil && j.Warn != nil {
+			for _, bad := range c.Bad {
+				j.Warn(bad)
+			}
+		}
+		return c
+	}
+	train, val = cache(j.Train, 0), cache(j.Val, len(j.Train.Items))
+	return train, val, err
+}
