@@ -31,6 +31,10 @@ type Progress struct {
 	// training data: a resumed run must agree with both.
 	Config Config `json:"config"`
 	Data   string `json:"data"`
+	// Images counts the training pictures, Counts for each label those where it is
+	// unknown, negative and positive.
+	Images int               `json:"images"`
+	Counts map[string][3]int `json:"counts"`
 }
 
 // The file is in the safetensors layout, which many tools read: the length of the

@@ -16,7 +16,8 @@ type Scorer struct {
 	Frames []byte
 	Params []float32
 
-	batch, labels int
+	batch         int
+	net           nn.Config
 	session       *ort.Session
 	run           *ort.Binding
 	probabilities *ort.Tensor
@@ -33,7 +34,7 @@ func NewScorer(rt *ort.Runtime, net nn.Config, batch int, opts ort.Options) (_ *
 	if err != nil {
 		return nil, fmt.Errorf("trainer: %w", err)
 	}
-	s := &Scorer{batch: batch, labels: int(net.Labels)}
+	s := &Scorer{batch: batch, net: net}
 	defer func() {
 		if err != nil {
 			s.Close()
@@ -61,8 +62,10 @@ func NewScorer(rt *ort.Runtime, net nn.Config, batch int, opts ort.Options) (_ *
 	return s, err
 }
 
-// Batch is the number of frames of a run.
-func (s *Scorer) Batch() int { return s.batch }
+// Predictor scores with the parameters that are in Params when it runs.
+func (s *Scorer) Predictor() Predictor {
+	return Predictor{Frames: s.Frames, Batch: s.batch, Width: int(s.net.Width), Height: int(s.net.Height), Run: s.Run}
+}
 
 // Run scores the frames in memory: probabilities [batch,labels], valid until the
 // next Run.

@@ -28,27 +28,38 @@ func (f Feed) Next(ctx context.Context, step int, e *Engine) error {
 	return nil
 }
 
+// Predictor is anything that gives probabilities for a batch of frames: the network
+// in training, or a model file.
+type Predictor struct {
+	// Frames is the memory of a batch, uint8 [Batch,Height,Width,3].
+	Frames               []byte
+	Batch, Width, Height int
+	// Run scores the frames in memory: [Batch,L], valid until the next Run.
+	Run func(ctx context.Context) ([]float32, error)
+}
+
 // Predict scores every usable picture of a cache, letterboxed as on the vehicle:
 // rows of probabilities by picture, nil where a picture could not be decoded.
-func Predict(ctx context.Context, s *Scorer, c *dataset.Cache, width, height int) ([][]float32, error) {
+func (p Predictor) Predict(ctx context.Context, c *dataset.Cache) ([][]float32, error) {
 	out := make([][]float32, len(c.Set.Items))
 	usable := c.Usable()
 	var fit opencv.Fitter
 	defer fit.Close()
-	size := 3 * width * height
-	for from := 0; from < len(usable); from += s.Batch() {
-		some := usable[from:min(from+s.Batch(), len(usable))]
+	size := 3 * p.Width * p.Height
+	for from := 0; from < len(usable); from += p.Batch {
+		some := usable[from:min(from+p.Batch, len(usable))]
 		for i, item := range some {
-			if err := c.Letterbox(&fit, s.Frames[i*size:][:size], width, height, item); err != nil {
+			if err := c.Letterbox(&fit, p.Frames[i*size:][:size], p.Width, p.Height, item); err != nil {
 				return nil, err
 			}
 		}
-		p, err := s.Run(ctx)
+		scores, err := p.Run(ctx)
 		if err != nil {
 			return nil, err
 		}
+		labels := len(scores) / p.Batch
 		for i, item := range some {
-			out[item] = append([]float32(nil), p[i*s.labels:][:s.labels]...)
+			out[item] = append([]float32(nil), scores[i*labels:][:labels]...)
 		}
 	}
 	return out, nil

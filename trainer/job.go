@@ -59,7 +59,8 @@ func (j *Job) Run(ctx context.Context) (p Progress, err error) {
 	}
 	defer scorer.Close()
 
-	loop := &Loop{Config: c, Data: j.Train.Fingerprint(), Out: j.Out, Engine: engine}
+	loop := &Loop{Config: c, Data: j.Train.Fingerprint(), Images: len(j.Train.Items), Counts: j.Train.Counts(),
+		Out: j.Out, Engine: engine}
 	if p, err = loop.Resume(); err != nil {
 		return p, err
 	}
@@ -74,7 +75,7 @@ func (j *Job) Run(ctx context.Context) (p Progress, err error) {
 	loop.Batches = Feed{loader}
 	loop.Evaluate = func(ctx context.Context, params []float32) (Evaluation, error) {
 		copy(scorer.Params, params)
-		scores, err := Predict(ctx, scorer, val, int(c.Network.Width), int(c.Network.Height))
+		scores, err := scorer.Predictor().Predict(ctx, val)
 		if err != nil {
 			return Evaluation{}, err
 		}

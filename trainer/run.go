@@ -62,7 +62,9 @@ type StepEvent struct {
 type Loop struct {
 	Config  Config
 	Data    string // fingerprint of the training data
-	Out     string // folder of checkpoints
+	Images  int
+	Counts  map[string][3]int // by label: unknown, negative, positive
+	Out     string            // folder of checkpoints
 	Engine  *Engine
 	Batches Batches
 	// Evaluate measures a vector of parameters on the validation data.
@@ -77,7 +79,7 @@ var ErrDiverged = errors.New("training diverged")
 // Run trains from progress p (zero for a new run, what Resume gave for an old one)
 // to the last step. When ctx ends it saves a checkpoint and returns ctx's error.
 func (l *Loop) Run(ctx context.Context, p Progress) (Progress, error) {
-	p.Config, p.Data = l.Config, l.Data
+	p.Config, p.Data, p.Images, p.Counts = l.Config, l.Data, l.Images, l.Counts
 	schedule := l.Config.schedule()
 	for p.Step < l.Config.Steps {
 		step := p.Step + 1

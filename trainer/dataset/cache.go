@@ -88,7 +88,7 @@ func load(fit *opencv.Fitter, it *Item, side int) (picture, error) {
 		p.w, p.h = max(1, int(float64(w)*p.scale+0.5)), max(1, int(float64(h)*p.scale+0.5))
 		p.bgr = make([]byte, 3*p.w*p.h)
 		frame := camera.Frame{Width: w, Height: h, Stride: 3 * w, Pix: bgr}
-		if _, err := fit.Fit(p.bgr, p.w, p.h, padGrey, &frame); err != nil {
+		if _, err := fit.Fit(p.bgr, p.w, p.h, PadGrey, &frame); err != nil {
 			return picture{}, fmt.Errorf("%s: %w", it.Name, err)
 		}
 	}
@@ -112,9 +112,10 @@ func (c *Cache) Letterbox(fit *opencv.Fitter, dst []byte, w, h, i int) error {
 	if p.bgr == nil {
 		return errors.New("dataset: the picture could not be decoded")
 	}
-	_, err := fit.Fit(dst, w, h, padGrey, &camera.Frame{Width: p.w, Height: p.h, Stride: 3 * p.w, Pix: p.bgr})
+	_, err := fit.Fit(dst, w, h, PadGrey, &camera.Frame{Width: p.w, Height: p.h, Stride: 3 * p.w, Pix: p.bgr})
 	return err
 }
 
-// padGrey surrounds a picture; the networks take it for nothing at all.
-const padGrey = 114
+// PadGrey surrounds a picture that does not fill the input, 0 to 255: the level that
+// the networks turn into zero.
+const PadGrey = 114

@@ -79,6 +79,19 @@ func Concat(sets ...*Set) *Set {
 	return out
 }
 
+// Counts are, for each label, the pictures where it is unknown, negative and positive.
+func (s *Set) Counts() map[string][3]int {
+	out := map[string][3]int{}
+	for l, name := range s.Labels {
+		var n [3]int
+		for _, it := range s.Items {
+			n[it.Labels[l]]++
+		}
+		out[name] = n
+	}
+	return out
+}
+
 // Fingerprint is the SHA-256 of the sorted names, labels and boxes: it changes when
 // the data changes, and not with the folder it lies in.
 func (s *Set) Fingerprint() string {

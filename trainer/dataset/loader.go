@@ -167,7 +167,7 @@ func (l *Loader) fill(warp *opencv.Warper, b *Batch, i int) error {
 	}
 	m := c.Augment.place(rng, p.w, p.h, c.Width, c.Height, located)
 	pix := b.Frames[i*c.Width*c.Height*3:][:c.Width*c.Height*3]
-	if err := warp.Warp(pix, c.Width, c.Height, p.bgr, p.w, p.h, m, padGrey); err != nil {
+	if err := warp.Warp(pix, c.Width, c.Height, p.bgr, p.w, p.h, m, PadGrey); err != nil {
 		return fmt.Errorf("dataset: %s: %w", it.Name, err)
 	}
 	c.Augment.colour(rng, pix)

@@ -1,0 +1,91 @@
+package trainer
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"perceive/export/onnx"
+	"perceive/hw/ort"
+	"perceive/models"
+	"perceive/perception/model"
+	"perceive/trainer/dataset"
+	"perceive/trainer/optim"
+)
+
+// Trained is the outcome of a run: the best weights and what they were made from.
+type Trained struct {
+	Progress
+	// Params is the averaged parameter vector at BestStep.
+	Params []float32
+}
+
+// LoadRun reads the best weights of a run's folder.
+func LoadRun(dir string) (*Trained, error) {
+	p, state, err := LoadCheckpoint(filepath.Join(dir, BestFile))
+	if err != nil {
+		return nil, err
+	}
+	return &Trained{p, state[len(optim.StateNames)-1]}, nil
+}
+
+// Deploy is the network as it drives and its weights, for the exporter.
+func (t *Trained) Deploy() (*onnx.Model, map[string]*onnx.Tensor, error) {
+	graph, l, err := DeployGraph(t.Config.net(), 1)
+	if err != nil {
+		return nil, nil, fmt.Errorf("trainer: %w", err)
+	}
+	if int64(len(t.Params)) != l.Size {
+		return nil, nil, fmt.Errorf("trainer: %w: %d parameters, the network has %d", ErrCheckpoint, len(t.Params), l.Size)
+	}
+	return graph, l.Tensors(t.Params), nil
+}
+
+// Scorer is the training graph in evaluation, on the best weights, for single frames.
+func (t *Trained) Scorer(rt *ort.Runtime, opts ort.Options) (*Scorer, error) {
+	s, err := NewScorer(rt, t.Config.net(), 1, opts)
+	if err != nil {
+		return nil, err
+	}
+	if len(s.Params) != len(t.Params) {
+		s.Close()
+		return nil, fmt.Errorf("trainer: %w: %d parameters, the network has %d", ErrCheckpoint, len(t.Params), len(s.Params))
+	}
+	copy(s.Params, t.Params)
+	return s, nil
+}
+
+// Manifest is the contract of the network, with thresholds and figures as measured on
+// a data set of the given name.
+func (t *Trained) Manifest(name, tool string, split string, measured []Measured) models.Manifest {
+	c := t.Config
+	m := models.Manifest{
+		Schema: models.Schema, Name: name, Tool: tool, Created: time.Now().UTC(),
+		Input: models.Input{Name: inFrame, Type: "uint8", Layout: "NHWC", Color: "BGR",
+			Width: int(c.Network.Width), Height: int(c.Network.Height), Fit: models.Letterbox, Pad: dataset.PadGrey},
+		Outputs: models.Outputs{Probabilities: OutProbabilities, Maps: OutMaps},
+		Training: &models.Training{
+			Network:    fmt.Sprintf("road: channels %v, blocks %v, neck %d", c.Network.Channels, c.Network.Blocks, c.Network.Neck),
+			Parameters: len(t.Params), Steps: t.BestStep, Images: t.Images, Counts: t.Counts, Fingerprint: t.Data, Seed: c.Seed,
+		},
+	}
+	for _, l := range measured {
+		m.Labels = append(m.Labels, models.Label{ID: l.Label, Threshold: float32(l.Threshold),
+			ThresholdRule: "highest F1 on " + split, Metrics: map[string]models.Metric{split: l.Metric}})
+	}
+	return m
+}
+
+// ModelPredictor scores with a model file, one frame at a time.
+func ModelPredictor(m *model.Model) (Predictor, error) {
+	lane, err := m.NewLane()
+	if err != nil {
+		return Predictor{}, err
+	}
+	in := m.Manifest().Input
+	return Predictor{Frames: lane.Input, Batch: 1, Width: in.Width, Height: in.Height, Run: func(ctx context.Context) ([]float32, error) {
+		err := lane.Run(ctx)
+		return lane.Probabilities, err
+	}}, nil
+}
