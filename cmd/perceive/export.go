@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"perceive/camera/opencv"
+	"perceive/camera/scene"
+	"perceive/export"
+	"perceive/export/onnx"
+	"perceive/hw/ort"
+	"perceive/trainer"
+	"perceive/trainer/dataset"
+)
+
+type exportCmd struct {
+	Run_   string   `name:"run" required:"" type:"existingdir" placeholder:"DIR" help:"Folder of a training run; its best weights are exported."`
+	Out    string   `required:"" type:"path" placeholder:"FILE.onnx" help:"Model file to write."`
+	Data   []string `required:"" sep:"none" placeholder:"URI" help:"Labelled pictures the network was not trained on: thresholds are chosen and parity is proved on them. May be repeated."`
+	Name   string   `placeholder:"NAME" help:"Name of the model. Default: the file's name."`
+	Frames int      `default:"200" help:"Number of pictures on which the file must agree with the training graph."`
+}
+
+// Help is the long description.
+func (exportCmd) Help() string {
+	return `Freezes the best weights of a run into a model file: what is constant is worked out, the input becomes
+the camera's own bytes, thresholds and figures are measured on --data and written into the file with
+golden results. The file is refused (exit code 1) when any probability differs from the training
+graph's by more than 1e-4 on any of --frames pictures.
+
+  perceive export --run runs/road --data jsonl:road/val/labels.jsonl --out road.onnx`
+}
+
+// goldens is the number of golden pictures in a file.
+const goldens = 3
+
+func (c *exportCmd) Run(a *app) error {
+	trained, err := trainer.LoadRun(c.Run_)
+	if err != nil {
+		return err
+	}
+	cfg := trained.Config
+	set, err := dataset.Open(c.Data, cfg.Labels)
+	if err != nil {
+		return err
+	}
+	rt, err := ort.Open(ort.Config{Library: a.library})
+	if err != nil {
+		return err
+	}
+	defer rt.Close()
+	scorer, err := trained.Scorer(rt, ort.Options{})
+	if err != nil {
+		return err
+	}
+	defer scorer.Close()
+	cache, err := decode(a, set, int(max(cfg.Network.Width, cfg.Network.Height)))
+	if err != nil {
+		return err
+	}
+	scores, err := scorer.Predictor().Predict(a.ctx, cache)
+	if err != nil {
+		return err
+	}
+	measured, err := trainer.Measure(set, scores, cfg.Seed)
+	if err != nil {
+		return err
+	}
+	req := export.Request{Manifest: trained.Manifest(c.name(), "perceive "+version(), strings.Join(base(c.Data), " "), measured)}
+	req.Manifest.Training.Data = nil
+	if req.Graph, req.Weights, err = trained.Deploy(); err != nil {
+		return err
+	}
+	w, h := int(cfg.Network.Width), int(cfg.Network.Height)
+	if req.Parity, err = frames(cache, c.Frames, w, h); err != nil {
+		return err
+	}
+	for i := range uint64(goldens) {
+		pix, _ := scene.Still(i, w, h)
+		req.Golden = append(req.Golden, export.Frame{Name: fmt.Sprintf("scene %d", i), Pix: pix})
+	}
+	req.Reference = func(ctx context.Context, pix []byte) ([]float32, error) {
+		copy(scorer.Frames, pix)
+		return scorer.Run(ctx)
+	}
+	file, parity, err := export.Build(a.ctx, rt, req)
+	if parity.Frames > 0 {
+		fmt.Fprintf(a.out, "parity: largest difference %.2g, mean %.2g, over %d frames (allowed %.0e)\n", parity.Max, parity.Mean, parity.Frames, export.Tolerance)
+	}
+	if err != nil {
+		return err
+	}
+	if err := onnx.WriteFile(c.Out, file); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.out, "%s: %.1f MB, step %d, mean ROC AUC %.3f\n", c.Out, float64(len(file))/1e6, trained.BestStep, trainer.MeanAUC(measured))
+	return nil
+}
+
+func (c *exportCmd) name() string {
+	if c.Name != "" {
+		return c.Name
+	}
+	return strings.TrimSuffix(filepath.Base(c.Out), filepath.Ext(c.Out))
+}
+
+// base is how data sets are called in a file that travels: by what is left of their
+// paths when the machine they lay on is forgotten.
+func base(uris []string) []string {
+	var out []string
+	for _, u := range uris {
+		path, _, _ := strings.Cut(u, "?")
+		dir, file := filepath.Split(path)
+		out = append(out, filepath.Base(dir)+"/"+file)
+	}
+	return out
+}
+
+// frames letterboxes the first n usable pictures of a cache.
+func frames(c *dataset.Cache, n, w, h int) ([]export.Frame, error) {
+	var fit opencv.Fitter
+	defer fit.Close()
+	usable := c.Usable()
+	var out []export.Frame
+	for _, i := range usable[:min(n, len(usable))] {
+		pix := make([]byte, 3*w*h)
+		if err := c.Letterbox(&fit, pix, w, h, i); err != nil {
+			return nil, err
+		}
+		out = append(out, export.Frame{Name: c.Set.Items[i].Name, Pix: pix})
+	}
+	return out, nil
+}
+
+// decode fills a cache and shows how far it is.
+func decode(a *app, set *dataset.Set, side int) (*dataset.Cache, error) {
+	progress := newBar(a.errOut, "decoding", len(set.Items))
+	defer progress.end()
+	show := newLocked(progress)
+	c, err := dataset.NewCache(a.ctx, set, side, show)
+	if err != nil {
+		return nil, err
+	}
+	for _, bad := range c.Bad {
+		progress.line("left out: %v", bad)
+	}
+	return c, nil
+}

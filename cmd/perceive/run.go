@@ -1,0 +1,170 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"perceive/camera"
+	"perceive/camera/opencv"
+	"perceive/camera/scene"
+	"perceive/export/onnx"
+	"perceive/hw"
+	"perceive/hw/ort"
+	"perceive/models"
+	"perceive/perception"
+	"perceive/perception/model"
+)
+
+type runCmd struct {
+	Source   string `required:"" placeholder:"URI" help:"What to look at: a video file, a folder or glob of pictures, or scene://?seed=1&seconds=10 (rendered)."`
+	modelFlags
+	Out      string `type:"path" placeholder:"FILE.jsonl" help:"Write the detections here, JSON Lines. '-' is standard output."`
+	Annotate string `type:"path" placeholder:"FILE.mp4" help:"Write a video with the detections drawn in."`
+	Threads  int    `placeholder:"N" help:"Threads of the network. Default: one per core."`
+	Spin     bool   `help:"Let the network's idle threads spin: faster on a machine of one's own, and it burns cores."`
+	Quiet    bool   `short:"q" help:"No progress and no summary."`
+}
+
+// modelFlags choose a model file and what runs it.
+type modelFlags struct {
+	Model    string      `type:"path" placeholder:"FILE.onnx" help:"Model file. Default: the road model that is built in."`
+	Manifest string      `type:"path" placeholder:"FILE.json" help:"Contract of a model file that carries none."`
+	Provider hw.Provider `default:"cpu" help:"What runs the network: cpu, cuda, tensorrt, auto."`
+	Policy   hw.Policy   `default:"require" help:"If the provider cannot be used: 'require' fails, 'prefer' runs on the next best and says so."`
+}
+
+// Help is the long description.
+func (runCmd) Help() string {
+	return `Answers the model's questions about every frame of a source: one line a frame, in order, whatever
+happens to the frame. A source that is cut short, or a sink that fails, ends the run with exit code 1;
+what was written up to there is whole.
+
+  perceive run --source drive.mp4 --out detections.jsonl --annotate annotated.mp4`
+}
+
+func (c *runCmd) Run(a *app) (err error) {
+	rt, err := ort.Open(ort.Config{Library: a.library})
+	if err != nil {
+		return err
+	}
+	defer rt.Close()
+	m, err := c.load(a, rt, ort.Options{Threads: c.Threads, Spin: c.Spin})
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	src, err := openSource(c.Source)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	// The network has the cores; the pictures of the frame path are small.
+	opencv.SetThreads(1)
+
+	det := perception.NewDetector(m)
+	defer det.Close()
+	head := perception.NewHeader(det, src.Info(), "perceive "+version())
+	if rep := m.Report(); rep.Degraded {
+		fmt.Fprintf(a.errOut, "degraded: %s\n", rep)
+	}
+	summary := perception.NewSummary(m.Manifest().LabelIDs())
+	sinks, err := c.sinks(a, head, src.Info())
+	if err != nil {
+		return err
+	}
+	p := perception.Pipeline{Source: src, Detector: det, Sinks: append(sinks, summary)}
+	var progress *bar
+	if !c.Quiet {
+		progress = newBar(a.errOut, "frames", src.Info().Frames)
+		p.Progress = func(r *perception.Result) { progress.set(int(r.Seq)+1, "") }
+	}
+	err = p.Run(a.ctx)
+	for _, s := range p.Sinks {
+		err = errors.Join(err, s.Close())
+	}
+	if !c.Quiet {
+		progress.end()
+		err = errors.Join(err, summary.Print(a.errOut))
+	}
+	return err
+}
+
+// load reads, proves and loads the model.
+func (c *modelFlags) load(a *app, rt *ort.Runtime, opts ort.Options) (*model.Model, error) {
+	opts.Provider, opts.Policy = c.Provider, c.Policy
+	file, name := models.Road, "the built-in road model"
+	if c.Model != "" {
+		var err error
+		if file, err = onnx.ReadFile(c.Model); err != nil {
+			return nil, err
+		}
+		name = c.Model
+	}
+	var sidecar *models.Manifest
+	if c.Manifest != "" {
+		text, err := os.ReadFile(c.Manifest)
+		if err != nil {
+			return nil, err
+		}
+		if sidecar, err = models.Parse(text); err != nil {
+			return nil, usageError{fmt.Errorf("%s: %w", c.Manifest, err)}
+		}
+	}
+	m, err := model.Load(a.ctx, rt, file, sidecar, opts)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return m, nil
+}
+
+// sinks are the outputs that were asked for.
+func (c *runCmd) sinks(a *app, head perception.Header, info camera.Info) (out []perception.Sink, err error) {
+	defer func() {
+		if err != nil {
+			for _, s := range out {
+				s.Close()
+			}
+		}
+	}()
+	switch c.Out {
+	case "":
+	case "-":
+		s, err := perception.NewJSONL(a.out, head)
+		if err != nil {
+			return out, err
+		}
+		out = append(out, s)
+	default:
+		s, err := perception.CreateJSONL(c.Out, head)
+		if err != nil {
+			return out, err
+		}
+		out = append(out, s)
+	}
+	if c.Annotate != "" {
+		s, err := perception.NewAnnotator(c.Annotate, head, info)
+		if err != nil {
+			return out, err
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// openSource opens what a URI names.
+func openSource(uri string) (camera.Source, error) {
+	if scene.Is(uri) {
+		cfg, err := scene.Parse(uri)
+		if err != nil {
+			return nil, usageError{err}
+		}
+		return scene.Open(cfg)
+	}
+	src, err := opencv.Open(uri, opencv.Options{})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: name a video file, a folder or glob of pictures, or scene://", err)
+	}
+	return src, err
+}

@@ -1,0 +1,106 @@
+package perception
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"perceive/camera"
+	"perceive/camera/opencv"
+	"perceive/hw"
+	"perceive/models"
+	"perceive/perception/model"
+)
+
+// Detector turns one frame into one Result. It belongs to one goroutine; Pipeline
+// overlaps several.
+type Detector struct {
+	model      *model.Model
+	thresholds []float32
+	own        *lane // for Detect, made when first asked
+}
+
+// lane is everything that one frame needs on its way through.
+type lane struct {
+	*model.Lane
+	fitter opencv.Fitter
+}
+
+// NewDetector makes a detector on a loaded model, which stays the caller's.
+func NewDetector(m *model.Model) *Detector {
+	d := &Detector{model: m}
+	for _, l := range m.Manifest().Labels {
+		d.thresholds = append(d.thresholds, l.Threshold)
+	}
+	return d
+}
+
+// Manifest is the contract of the model.
+func (d *Detector) Manifest() *models.Manifest { return d.model.Manifest() }
+
+// Report says what the network runs on.
+func (d *Detector) Report() hw.ProviderReport { return d.model.Report() }
+
+func (d *Detector) newLane() (*lane, error) {
+	l, err := d.model.NewLane()
+	if err != nil {
+		return nil, fmt.Errorf("perception: %w", err)
+	}
+	return &lane{Lane: l}, nil
+}
+
+func (l *lane) close() {
+	l.fitter.Close()
+	l.Lane.Close()
+}
+
+// Detect fits a frame into the input, runs the network and fills r, whose memory is
+// used again. A frame that cannot be processed is a status in r, never an error.
+func (d *Detector) Detect(ctx context.Context, f *camera.Frame, r *Result) {
+	if d.own == nil {
+		l, err := d.newLane()
+		if err != nil {
+			r.Seq, r.Time = f.Seq, f.Time
+			r.fail(Failed, err.Error())
+			return
+		}
+		d.own = l
+	}
+	d.fit(d.own, f, r)
+	d.infer(ctx, d.own, r)
+}
+
+// fit is the first half: the frame into the lane's input.
+func (d *Detector) fit(l *lane, f *camera.Frame, r *Result) {
+	begin := time.Now()
+	r.Seq, r.Time, r.Status, r.Reason = f.Seq, f.Time, OK, ""
+	in := &d.model.Manifest().Input
+	if _, err := l.fitter.Fit(l.Input, in.Width, in.Height, in.Pad, f); err != nil {
+		r.fail(Failed, err.Error())
+	}
+	r.Took.Fit = time.Since(begin)
+}
+
+// infer is the second half: the input to answers.
+func (d *Detector) infer(ctx context.Context, l *lane, r *Result) {
+	r.Took.Infer = 0
+	if r.Status != OK {
+		return
+	}
+	begin := time.Now()
+	if err := l.Run(ctx); err != nil {
+		r.fail(Failed, err.Error())
+	} else {
+		r.decide(l.Lane, d.thresholds)
+	}
+	r.Took.Infer = time.Since(begin)
+}
+
+// Close frees the detector's own memory; the model stays open.
+func (d *Detector) Close() error {
+	if d.own != nil {
+		d.own.close()
+		d.own = nil
+	}
+	return nil
+}

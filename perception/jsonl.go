@@ -1,0 +1,137 @@
+package perception
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"time"
+
+	"perceive/camera"
+)
+
+// JSONL writes JSON Lines: the header, then a line a frame,
+//
+//	{"seq":17,"t_ms":566.7,"status":"ok","labels":[{"label":"car","p":0.981,"on":true}]}
+//
+// with "labels" empty and "reason" added where the status is not ok. Nothing in it
+// varies from run to run, so that two runs can be compared byte by byte.
+type JSONL struct {
+	w      io.Writer
+	file   *os.File // nil if w is not a file of ours
+	labels [][]byte // `{"label":"car","p":`
+	line   []byte
+	buf    []byte
+	whole  int64 // bytes of whole lines in the file
+	last   time.Time
+}
+
+const (
+	// bufferBytes are written at once, and after flushEvery at the latest, so that who
+	// follows the file sees results in good time.
+	bufferBytes = 32 << 10
+	flushEvery  = 500 * time.Millisecond
+)
+
+// CreateJSONL starts a file with its header. An existing file is replaced.
+func CreateJSONL(path string, h Header) (*JSONL, error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, fmt.Errorf("perception: detections: %w", err)
+	}
+	j, err := NewJSONL(f, h)
+	if err != nil {
+		f.Close()
+		os.Remove(path)
+		return nil, err
+	}
+	j.file = f
+	return j, nil
+}
+
+// NewJSONL writes the header, and then results, to w.
+func NewJSONL(w io.Writer, h Header) (*JSONL, error) {
+	j := &JSONL{w: w, last: time.Now()}
+	text, err := json.Marshal(h)
+	if err != nil {
+		return nil, fmt.Errorf("perception: header: %w", err)
+	}
+	for _, l := range h.Labels {
+		name, err := json.Marshal(l.Label)
+		if err != nil {
+			return nil, fmt.Errorf("perception: label: %w", err)
+		}
+		j.labels = append(j.labels, fmt.Appendf(nil, `{"label":%s,"p":`, name))
+	}
+	j.buf = append(append(j.buf, text...), '\n')
+	return j, j.flush()
+}
+
+// Emit implements Sink. It allocates nothing once warm.
+func (j *JSONL) Emit(_ context.Context, r *Result, _ *camera.Frame) error {
+	j.buf = j.appendResult(j.buf, r)
+	if len(j.buf) < bufferBytes && time.Since(j.last) < flushEvery {
+		return nil
+	}
+	return j.flush()
+}
+
+// appendResult appends a line.
+func (j *JSONL) appendResult(b []byte, r *Result) []byte {
+	b = append(b, `{"seq":`...)
+	b = strconv.AppendUint(b, r.Seq, 10)
+	b = append(b, `,"t_ms":`...)
+	b = strconv.AppendFloat(b, float64(r.Time.Round(time.Microsecond*10).Microseconds())/1000, 'f', -1, 64)
+	b = append(b, `,"status":"`...)
+	b = append(append(b, r.Status...), '"')
+	if r.Reason != "" {
+		b = append(b, `,"reason":`...)
+		text, _ := json.Marshal(r.Reason) // a string cannot fail; and a bad frame is no warm path
+		b = append(b, text...)
+	}
+	b = append(b, `,"labels":[`...)
+	for i, a := range r.Answers {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, j.labels[i]...)
+		b = strconv.AppendFloat(b, float64(a.P), 'f', 4, 64)
+		b = append(b, `,"on":`...)
+		b = append(strconv.AppendBool(b, a.On), '}')
+	}
+	return append(b, "]}\n"...)
+}
+
+// flush writes the whole lines that are buffered. When the disk is full the file is
+// cut back to its last whole line.
+func (j *JSONL) flush() error {
+	j.last = time.Now()
+	n := len(j.buf)
+	_, err := j.w.Write(j.buf)
+	j.buf = j.buf[:0]
+	if err == nil {
+		j.whole += int64(n)
+		return nil
+	}
+	if j.file != nil {
+		j.file.Truncate(j.whole)
+	}
+	return fmt.Errorf("perception: detections: %w", err)
+}
+
+// Close writes what is buffered and closes the file.
+func (j *JSONL) Close() error {
+	var err error
+	if len(j.buf) > 0 {
+		err = j.flush()
+	}
+	if j.file == nil {
+		return err
+	}
+	if cerr := j.file.Close(); err == nil && cerr != nil {
+		err = fmt.Errorf("perception: detections: %w", cerr)
+	}
+	return err
+}
