@@ -77,7 +77,7 @@ type ProviderReport struct {
 	// Device is the number of the accelerator; 0 for the first and for the CPU.
 	Device int `json:"device"`
 	// Library and Version identify the ONNX Runtime that was loaded.
-	Library string `json:"library"`
+	Library string `json:"library,omitempty"`
 	Version string `json:"version"`
 }
 

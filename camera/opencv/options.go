@@ -91,3 +91,6 @@ var quiet = sync.OnceFunc(func() {
 		os.Setenv(key, nothing)
 	}
 })
+
+// Version is OpenCV's.
+func Version() string { return gocv.OpenCVVersion() }

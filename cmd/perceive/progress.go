@@ -60,6 +60,20 @@ func (b *bar) set(n int, remark string) {
 	fmt.Fprintf(b.out, "%s %d%s %s\n", b.what, n, left, remark)
 }
 
+// newLocked shows how many are done of a job that reports from several goroutines.
+func newLocked(b *bar) func(done int) {
+	var mu sync.Mutex
+	most := 0
+	return func(done int) {
+		mu.Lock()
+		defer mu.Unlock()
+		if done > most {
+			most = done
+			b.set(done, "")
+		}
+	}
+}
+
 // line prints above the bar.
 func (b *bar) line(format string, args ...any) {
 	if b.bar != nil {

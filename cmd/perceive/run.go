@@ -18,7 +18,7 @@ import (
 )
 
 type runCmd struct {
-	Source   string `required:"" placeholder:"URI" help:"What to look at: a video file, a folder or glob of pictures, or scene://?seed=1&seconds=10 (rendered)."`
+	Source string `required:"" placeholder:"URI" help:"What to look at: a video file, a folder or glob of pictures, or scene://?seed=1&seconds=10 (rendered)."`
 	modelFlags
 	Out      string `type:"path" placeholder:"FILE.jsonl" help:"Write the detections here, JSON Lines. '-' is standard output."`
 	Annotate string `type:"path" placeholder:"FILE.mp4" help:"Write a video with the detections drawn in."`
@@ -70,7 +70,7 @@ func (c *runCmd) Run(a *app) (err error) {
 		fmt.Fprintf(a.errOut, "degraded: %s\n", rep)
 	}
 	summary := perception.NewSummary(m.Manifest().LabelIDs())
-	sinks, err := c.sinks(a, head, src.Info())
+	sinks, err := c.sinks(a, head, det)
 	if err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func (c *modelFlags) load(a *app, rt *ort.Runtime, opts ort.Options) (*model.Mod
 }
 
 // sinks are the outputs that were asked for.
-func (c *runCmd) sinks(a *app, head perception.Header, info camera.Info) (out []perception.Sink, err error) {
+func (c *runCmd) sinks(a *app, head perception.Header, det *perception.Detector) (out []perception.Sink, err error) {
 	defer func() {
 		if err != nil {
 			for _, s := range out {
@@ -144,7 +144,7 @@ func (c *runCmd) sinks(a *app, head perception.Header, info camera.Info) (out []
 		out = append(out, s)
 	}
 	if c.Annotate != "" {
-		s, err := perception.NewAnnotator(c.Annotate, head, info)
+		s, err := perception.NewAnnotator(c.Annotate, head, det)
 		if err != nil {
 			return out, err
 		}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// floors is the architecture: a package imports only packages of lower floors. Tests
+// may import what they like. A new package is entered here.
+var floors = map[string]int{
+	// The vocabulary: no native code.
+	"camera": 0, "models": 0, "export/onnx": 0, "hw": 0,
+	// Sessions, frame sources, graph building.
+	"hw/ort": 1, "camera/opencv": 1, "camera/scene": 1, "trainer/graph": 1,
+	// Models that are loaded and proved; the parts of training.
+	"perception/model": 2, "trainer/autodiff": 2, "trainer/nn": 2, "trainer/loss": 2, "trainer/optim": 2,
+	"trainer/dataset": 2, "trainer/metrics": 2, "trainer/report": 2,
+	// A frame in, a result out; passes over a model.
+	"perception": 3, "export": 3,
+	// The training loop.
+	"trainer": 4,
+	// Wiring.
+	"cmd/perceive": 5,
+
+	// For tests only: nothing but tests may import these.
+	"hw/ort/orttest": test, "camera/cameratest": test, "perception/model/modeltest": test, "trainer/internal/ref": test,
+}
+
+const test = 100
+
+// owners are the packages that alone may import a native binding.
+var owners = map[string]string{
+	"github.com/yalue/onnxruntime_go": "hw/ort",
+	"gocv.io/x/gocv":                  "camera/opencv",
+}
+
+func TestImportsPointDown(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}}:{{join .Imports ","}}`, "perceive/...").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for line := range strings.Lines(string(out)) {
+		name, imports, _ := strings.Cut(strings.TrimSpace(line), ":")
+		pkg := strings.TrimPrefix(name, "perceive/")
+		floor, known := floors[pkg]
+		if !known {
+			t.Errorf("%s is on no floor: enter it in the table of this test", pkg)
+			continue
+		}
+		for imp := range strings.SplitSeq(imports, ",") {
+			if owner, ok := owners[imp]; ok && owner != pkg {
+				t.Errorf("%s imports %s, which belongs to %s alone", pkg, path.Base(imp), owner)
+			}
+			below, ours := strings.CutPrefix(imp, "perceive/")
+			if !ours || floor == test {
+				continue
+			}
+			if f := floors[below]; f >= floor {
+				t.Errorf("%s (floor %d) imports %s (floor %d): arrows point down", pkg, floor, below, f)
+			}
+		}
+	}
+}
+
+// Every package in the table exists, so that the table stays the architecture.
+func TestFloorsExist(t *testing.T) {
+	out, err := exec.Command("go", "list", "perceive/...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := strings.Fields(string(out))
+	for pkg := range floors {
+		if !slices.Contains(all, "perceive/"+pkg) {
+			t.Errorf("%s is in the table and not in the module", pkg)
+		}
+	}
+}

@@ -1,0 +1,132 @@
+package metrics_test
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"gonum.org/v1/gonum/floats/scalar"
+
+	"perceive/trainer/metrics"
+)
+
+func scores(s []float64, y ...int) metrics.Scores {
+	var out metrics.Scores
+	for i, v := range s {
+		out.Add(v, y[i] == 1)
+	}
+	return out
+}
+
+// AUC by hand: the share of pairs of a positive and a negative that are in order, ties
+// half. AP of the first row is scikit-learn's documented example (0.83); the others
+// were worked out by hand from Σ (Rₙ−Rₙ₋₁)·Pₙ.
+func TestByHand(t *testing.T) {
+	for _, tc := range []struct {
+		name            string
+		s               metrics.Scores
+		auc, ap, f1, at float64
+	}{
+		{"scikit-learn's example", scores([]float64{0.1, 0.4, 0.35, 0.8}, 0, 0, 1, 1), 0.75, 5. / 6, 0.8, 0.225},
+		{"perfect", scores([]float64{0.1, 0.2, 0.8, 0.9}, 0, 0, 1, 1), 1, 1, 1, 0.5},
+		{"reversed", scores([]float64{0.9, 0.8, 0.2, 0.1}, 0, 0, 1, 1), 0, (1./3 + 2./4) / 2, 2. / 3, 0.1},
+		{"all equal", scores([]float64{0.5, 0.5, 0.5}, 0, 1, 1), 0.5, 2. / 3, 0.8, 0.5},
+		{"a tie across", scores([]float64{0.2, 0.5, 0.5, 0.9}, 0, 0, 1, 1), 0.875, (1 + 2./3) / 2, 0.8, 0.35},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			auc, err1 := tc.s.AUC()
+			ap, err2 := tc.s.AP()
+			at, f1, err3 := tc.s.BestF1()
+			if err := errors.Join(err1, err2, err3); err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range []struct {
+				name      string
+				got, want float64
+			}{{"AUC", auc, tc.auc}, {"AP", ap, tc.ap}, {"F1", f1, tc.f1}, {"threshold", at, tc.at}} {
+				if !scalar.EqualWithinAbs(c.got, c.want, 1e-12) {
+					t.Errorf("%s %g, want %g", c.name, c.got, c.want)
+				}
+			}
+		})
+	}
+}
+
+// AUC against its definition, by counting pairs, on random scores with ties.
+func TestAUCCountsPairs(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 20 {
+		var s metrics.Scores
+		for range 200 {
+			s.Add(float64(rng.IntN(40)), rng.IntN(3) == 0)
+		}
+		var good, pairs float64
+		for i := range s.Score {
+			for j := range s.Score {
+				if s.Positive[i] && !s.Positive[j] {
+					pairs++
+					switch {
+					case s.Score[i] > s.Score[j]:
+						good++
+					case s.Score[i] == s.Score[j]:
+						good += 0.5
+					}
+				}
+			}
+		}
+		if got, err := s.AUC(); err != nil || !scalar.EqualWithinAbs(got, good/pairs, 1e-12) {
+			t.Errorf("AUC %g (%v), %g by counting", got, err, good/pairs)
+		}
+	}
+}
+
+func TestUndefined(t *testing.T) {
+	for name, s := range map[string]metrics.Scores{
+		"nothing":       {},
+		"positives":     scores([]float64{1, 2}, 1, 1),
+		"negatives":     scores([]float64{1, 2}, 0, 0),
+		"not a number":  scores([]float64{math.NaN(), 2}, 0, 1),
+		"unequal lists": {Score: []float64{1}, Positive: []bool{true, false}},
+	} {
+		if v, err := s.AUC(); err == nil {
+			t.Errorf("%s: AUC %g without an error", name, v)
+		}
+		if _, _, err := s.BestF1(); err == nil {
+			t.Errorf("%s: a threshold without an error", name)
+		}
+	}
+	if _, err := (metrics.Scores{}).AUC(); !errors.Is(err, metrics.ErrUndefined) {
+		t.Errorf("no pictures: %v, want ErrUndefined", err)
+	}
+}
+
+// The interval holds the AUC, shrinks with the number of pictures, and repeats.
+func TestInterval(t *testing.T) {
+	width := func(n int) float64 {
+		rng := rand.New(rand.NewPCG(3, 4))
+		var s metrics.Scores
+		for i := range n {
+			y := i%2 == 0
+			shift := 0.0
+			if y {
+				shift = 1
+			}
+			s.Add(rng.NormFloat64()+shift, y)
+		}
+		auc, err := s.AUC()
+		if err != nil {
+			t.Fatal(err)
+		}
+		lo, hi, err := s.Interval(300, 1)
+		lo2, hi2, _ := s.Interval(300, 1)
+		if err != nil || lo != lo2 || hi != hi2 || !(lo < auc && auc < hi) {
+			t.Errorf("n=%d: AUC %g, interval %g–%g, again %g–%g (%v)", n, auc, lo, hi, lo2, hi2, err)
+		}
+		return hi - lo
+	}
+	// Four times the pictures, about half the width.
+	if a, b := width(100), width(1600); b > a/2 {
+		t.Errorf("width %g for 100 pictures, %g for 1,600", a, b)
+	}
+}
