@@ -87,7 +87,11 @@ func (j *Job) Run(ctx context.Context) (p Progress, err error) {
 	}
 	defer func() { err = errors.Join(err, logs.Close()) }()
 	loop.Hooks = logs.hooks(j.Hooks)
-	return loop.Run(ctx, p)
+	p, err = loop.Run(ctx, p)
+	if p.Step > 0 {
+		err = errors.Join(err, WriteReport(j.Out, p))
+	}
+	return p, err
 }
 
 // prepare makes the folder and leaves the resolved configuration in it.
