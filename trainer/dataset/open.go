@@ -15,7 +15,9 @@ type Reader func(what string, query url.Values, labels []string) (*Set, error)
 
 // readers by scheme.
 var readers = map[string]Reader{
-	"jsonl": openJSONL,
+	"bdd100k": openBDD,
+	"coco":    openCOCO,
+	"jsonl":   openJSONL,
 }
 
 // Schemes lists the kinds of data sets that Open knows, sorted, for help texts.
@@ -30,7 +32,9 @@ func Schemes() []string {
 
 // Open reads the data sets of one or more URIs and joins them:
 //
-//	jsonl:FILE[?pseudo=1]   the project's own format
+//	jsonl:FILE[?pseudo=1]                       the project's own format
+//	coco:FILE.json[?images=DIR&map=FROM:TO]     COCO's boxes
+//	bdd100k:FILE.json[?images=DIR&map=FROM:TO]  BDD100K, Scalabel's format
 //
 // A URI without a scheme that ends in .jsonl counts as jsonl.
 func Open(uris []string, labels []string) (*Set, error) {

@@ -1,0 +1,127 @@
+package dataset
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// categories translates another data set's category names to labels.
+type categories struct {
+	labels []string
+	alias  map[string]string
+}
+
+// usual are names that differ between data sets and mean the same.
+var usual = map[string]string{"person": "pedestrian", "people": "pedestrian", "stopsign": "stop_sign"}
+
+// newCategories reads the option map=FROM:TO,FROM:TO over the usual names.
+func newCategories(uri string, query url.Values, labels []string) (categories, error) {
+	c := categories{labels, map[string]string{}}
+	for from, to := range usual {
+		c.alias[from] = to
+	}
+	for pair := range strings.SplitSeq(query.Get("map"), ",") {
+		if pair == "" {
+			continue
+		}
+		from, to, ok := strings.Cut(pair, ":")
+		if !ok || !slices.Contains(labels, to) {
+			return c, fmt.Errorf("dataset: %s: option map=%s: want CATEGORY:LABEL with a label of %s", uri, pair, strings.Join(labels, ", "))
+		}
+		c.alias[normal(from)] = to
+	}
+	return c, nil
+}
+
+func normal(name string) string {
+	return strings.ReplaceAll(strings.ToLower(strings.TrimSpace(name)), " ", "_")
+}
+
+// label is the index of the label that a category means, -1 if none.
+func (c categories) label(category string) int {
+	name := normal(category)
+	if i := slices.Index(c.labels, name); i >= 0 {
+		return i
+	}
+	if to, ok := c.alias[name]; ok {
+		return slices.Index(c.labels, to)
+	}
+	return -1
+}
+
+// annotated is an item under construction from boxes.
+type annotated struct {
+	Item
+	unlocated []bool // a label has an object without a box of its own
+}
+
+// newAnnotated knows that a label is negative where known says that its annotators
+// looked for it.
+func newAnnotated(it Item, known []bool) *annotated {
+	a := &annotated{Item: it, unlocated: make([]bool, len(known))}
+	a.Labels = make([]State, len(known))
+	for l, k := range known {
+		if k {
+			a.Labels[l] = Negative
+		}
+	}
+	return a
+}
+
+// add makes label l positive, with a box unless it has no size of its own.
+func (a *annotated) add(l int, b Box, located bool) {
+	a.Labels[l] = Positive
+	if !located || !(b.W > 0) || !(b.H > 0) {
+		a.unlocated[l] = true
+		return
+	}
+	b.Label = l
+	a.Boxes = append(a.Boxes, b)
+}
+
+// item drops the boxes of labels of which not all objects have one: a map taught by
+// half of the boxes would learn that the others are nothing.
+func (a *annotated) item() Item {
+	a.Boxes = slices.DeleteFunc(a.Boxes, func(b Box) bool { return a.unlocated[b.Label] })
+	return a.Item
+}
+
+// maxJSON bounds an annotation file: COCO's largest is under half of it.
+const maxJSON = 1 << 30
+
+// readJSON reads a whole annotation file.
+func readJSON(path string, into any) error {
+	st, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("dataset: %w", err)
+	}
+	if st.Size() > maxJSON {
+		return fmt.Errorf("dataset: %s: larger than %d MiB", path, maxJSON>>20)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("dataset: %w", err)
+	}
+	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // some editors begin a file so
+	if err := json.Unmarshal(text, into); err != nil {
+		return fmt.Errorf("dataset: %s: %w", path, err)
+	}
+	return nil
+}
+
+// imageDir is the option images=DIR, else the folder of the annotations.
+func imageDir(path string, query url.Values) string {
+	if dir := query.Get("images"); dir != "" {
+		return dir
+	}
+	return filepath.Dir(path)
+}
+
+var errNoPictures = errors.New("no pictures with labels in it")

@@ -1,0 +1,163 @@
+package dataset
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var road = []string{"pedestrian", "car", "stop_sign", "traffic_light"}
+
+// Two pictures: one with a person, a stop sign and a crowd of cars, one empty.
+const cocoText = `{"images":[{"id":7,"file_name":"a.jpg"},{"id":9,"file_name":"b.jpg"}],
+"annotations":[
+ {"image_id":7,"category_id":1,"bbox":[1,2,30,40],"iscrowd":0},
+ {"image_id":7,"category_id":13,"bbox":[5,6,7,8],"iscrowd":0},
+ {"image_id":7,"category_id":3,"bbox":[0,0,9,9],"iscrowd":0},
+ {"image_id":7,"category_id":3,"bbox":[0,0,99,99],"iscrowd":1},
+ {"image_id":7,"category_id":44,"bbox":[0,0,1,1],"iscrowd":0}],
+"categories":[{"id":1,"name":"person"},{"id":3,"name":"car"},{"id":13,"name":"stop sign"},{"id":44,"name":"bottle"}]}`
+
+const bddText = `[{"name":"a.jpg","videoName":"v","labels":[
+ {"category":"traffic light","box2d":{"x1":10,"y1":20,"x2":19,"y2":39}},
+ {"category":"car","box2d":null,"poly2d":[]},
+ {"category":"traffic sign","box2d":{"x1":1,"y1":1,"x2":2,"y2":2}},
+ {"category":"lane"}]},
+ {"name":"b.jpg","labels":[]},{"name":"c.jpg"}]`
+
+func write(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "labels.json")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestImport(t *testing.T) {
+	for _, tc := range []struct {
+		name, scheme, text string
+		states             [][]State
+		boxes              []Box // of the first item
+		skipped            int
+	}{
+		{"coco", "coco", cocoText, [][]State{{Positive, Positive, Positive, Unknown}, {Negative, Negative, Negative, Unknown}},
+			[]Box{{0, 1, 2, 30, 40}, {2, 5, 6, 7, 8}}, 0},
+		{"bdd", "bdd100k", bddText, [][]State{{Negative, Positive, Unknown, Positive}, {Negative, Negative, Unknown, Negative}},
+			[]Box{{3, 10, 20, 10, 20}}, 1},
+		{"bdd, in an object, with a byte order mark", "bdd100k", "\xef\xbb\xbf{\"frames\":" + bddText + "}", [][]State{{Negative, Positive, Unknown, Positive}, {Negative, Negative, Unknown, Negative}},
+			[]Box{{3, 10, 20, 10, 20}}, 1},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			path := write(t, tc.text)
+			set, err := Open([]string{tc.scheme + ":" + path + "?images=/pictures"}, road)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, want := range tc.states {
+				if got := set.Items[i].Labels; !slices.Equal(got, want) {
+					t.Errorf("item %d: %v, want %v", i, got, want)
+				}
+			}
+			if got := set.Items[0].Boxes; !slices.Equal(got, tc.boxes) {
+				t.Errorf("boxes %v, want %v", got, tc.boxes)
+			}
+			if set.Items[0].Path != "/pictures/a.jpg" {
+				t.Errorf("path %q", set.Items[0].Path)
+			}
+			if n := set.Skipped["frames that nobody labelled"]; n != tc.skipped {
+				t.Errorf("%d skipped, want %d", n, tc.skipped)
+			}
+		})
+	}
+}
+
+func TestImportMap(t *testing.T) {
+	set, err := Open([]string{"coco:" + write(t, cocoText) + "?map=bottle:traffic_light"}, road)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := set.Items[0].Labels[3]; got != Positive {
+		t.Errorf("bottle counts as %v, want positive", got)
+	}
+}
+
+func TestImportRefuses(t *testing.T) {
+	for _, tc := range []struct{ name, uri, text, says string }{
+		{"not JSON", "coco:%", "hello", "invalid character"},
+		{"another format", "coco:%", `{"hello":1}`, "not COCO"},
+		{"no category of ours", "coco:%", `{"images":[{"id":1,"file_name":"a"}],"categories":[{"id":1,"name":"cat"}]}`, "map=CATEGORY:LABEL"},
+		{"an image twice", "coco:%", `{"images":[{"id":1,"file_name":"a"},{"id":1,"file_name":"b"}],"categories":[{"id":1,"name":"car"}]}`, "twice"},
+		{"an annotation of nothing", "coco:%", `{"images":[{"id":1,"file_name":"a"}],"annotations":[{"image_id":2,"category_id":1}],"categories":[{"id":1,"name":"car"}]}`, "annotation 0"},
+		{"an unknown option", "coco:%?colour=1", cocoText, "colour"},
+		{"a map to nothing", "coco:%?map=cat:dog", cocoText, "dog"},
+		{"an object", "bdd100k:%", `{"hello":1}`, "no frames"},
+		{"a number", "bdd100k:%", `3`, "not BDD100K"},
+		{"no names", "bdd100k:%", `[{"url":"x"}]`, `no "name"`},
+		{"predictions", "bdd100k:%", `[{"name":"a","labels":[{"category":"car","score":0.5}]}]`, "predictions"},
+		{"nobody looked", "bdd100k:%", `[{"name":"a"}]`, "nobody labelled"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			path := write(t, tc.text)
+			_, err := Open([]string{strings.Replace(tc.uri, "%", path, 1)}, road)
+			if err == nil || !strings.Contains(err.Error(), tc.says) || !strings.Contains(err.Error(), path) {
+				t.Errorf("error %v: want one that names the file and says %q", err, tc.says)
+			}
+		})
+	}
+}
+
+// Real files, where the data set of this project lies beside the checkout: each is read,
+// or refused with one line.
+func TestImportRealFiles(t *testing.T) {
+	var read, refused int
+	for scheme, pattern := range map[string]string{"coco": "coco/*/*.json", "bdd100k": "bdd/*/*/*/*/*.json"} {
+		files, _ := filepath.Glob("../../../shared/data/annotations/" + pattern)
+		for _, path := range files {
+			set, err := Open([]string{scheme + ":" + path}, road)
+			switch {
+			case err == nil && len(set.Items) > 0:
+				read++
+			case err == nil || !strings.Contains(err.Error(), path) || strings.Contains(err.Error(), "\n"):
+				t.Errorf("%s: neither read nor refused in a line: %v", path, err)
+			default:
+				refused++
+			}
+		}
+	}
+	if read+refused == 0 {
+		t.Skip("no shared data beside the checkout")
+	}
+	t.Logf("%d files read, %d refused", read, refused)
+	if read < 10 {
+		t.Errorf("only %d files could be read", read)
+	}
+}
+
+func FuzzImport(f *testing.F) {
+	f.Add(cocoText, true)
+	f.Add(bddText, false)
+	f.Fuzz(func(t *testing.T, text string, coco bool) {
+		path := filepath.Join(t.TempDir(), "x.json")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		scheme := "bdd100k:"
+		if coco {
+			scheme = "coco:"
+		}
+		set, err := Open([]string{scheme + path}, road)
+		if err != nil {
+			return
+		}
+		for _, it := range set.Items {
+			for _, b := range it.Boxes {
+				if it.Labels[b.Label] != Positive {
+					t.Errorf("a box of a label that is %v", it.Labels[b.Label])
+				}
+			}
+		}
+	})
+}
