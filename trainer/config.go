@@ -54,7 +54,7 @@ func Default() Config {
 		Labels: []string{"pedestrian", "car", "stop_sign", "traffic_light"},
 		Network: nn.Config{Width: 320, Height: 192,
 			Channels: [4]int64{32, 64, 128, 192}, Blocks: [4]int64{1, 2, 3, 2}, Neck: 64},
-		Steps: 4000, Batch: 32, Seed: 1,
+		Steps: 3600, Batch: 32, Seed: 1,
 		Rate: 2e-3, FinalRate: 0.01, Warmup: 200,
 		Optimizer: optim.DefaultAdamW(), Loss: LossConfig{Map: 1, Presence: 1},
 		Augment:  dataset.DefaultAugment(),
