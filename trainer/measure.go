@@ -14,10 +14,11 @@ import (
 type Measured struct {
 	Label string `json:"label"`
 	models.Metric
-	// Threshold has the highest F1 on this data, and F1 is that. Chosen on the data it
-	// is measured on, F1 is an upper bound.
-	Threshold float64 `json:"threshold"`
-	F1        float64 `json:"f1"`
+	// Best is the decision with the highest recall less false alarms on this data: on the
+	// data that it was chosen on, an upper bound.
+	Best metrics.Decision `json:"best"`
+	// Set is the decision at the model's own threshold, chosen on other data.
+	Set *metrics.Decision `json:"set,omitempty"`
 	// Sources are the figures within each source that knows the label, by name.
 	Sources []SourceMetric `json:"sources,omitempty"`
 }
@@ -36,10 +37,11 @@ const resamples = 1000
 
 // Measure gives each label's figures on the pictures where it is known. A label
 // without a positive or a negative picture has figures of 0 and threshold 0.5.
-func Measure(set *dataset.Set, predictions [][]float32, seed uint64) ([]Measured, error) {
+// thresholds, if not nil, are the model's own.
+func Measure(set *dataset.Set, predictions [][]float32, thresholds []float32, seed uint64) ([]Measured, error) {
 	var out []Measured
 	for l, s := range Tally(set, predictions) {
-		m := Measured{Label: set.Labels[l], Threshold: 0.5}
+		m := Measured{Label: set.Labels[l], Best: metrics.Decision{Threshold: 0.5}}
 		m.Positive, m.Negative = s.Counts()
 		var err error
 		if m.AUC, err = s.AUC(); err == nil {
@@ -47,7 +49,12 @@ func Measure(set *dataset.Set, predictions [][]float32, seed uint64) ([]Measured
 			m.Low, m.High, err = s.Interval(resamples, seed)
 		}
 		if err == nil {
-			m.Threshold, m.F1, err = s.BestF1()
+			m.Best, err = s.Best()
+		}
+		if err == nil && thresholds != nil {
+			var d metrics.Decision
+			d, err = s.At(float64(thresholds[l]))
+			m.Set = &d
 		}
 		switch {
 		case errors.Is(err, metrics.ErrUndefined):

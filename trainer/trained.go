@@ -71,8 +71,8 @@ func (t *Trained) Manifest(name, tool string, split string, measured []Measured)
 		},
 	}
 	for _, l := range measured {
-		m.Labels = append(m.Labels, models.Label{ID: l.Label, Threshold: float32(l.Threshold),
-			ThresholdRule: "highest F1 on " + split, Metrics: map[string]models.Metric{split: l.Metric}})
+		m.Labels = append(m.Labels, models.Label{ID: l.Label, Threshold: float32(l.Best.Threshold),
+			ThresholdRule: "highest recall less false alarms on " + split, Metrics: map[string]models.Metric{split: l.Metric}})
 	}
 	return m
 }

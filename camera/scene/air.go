@@ -37,7 +37,7 @@ func newAir(r *rand.Rand) air {
 		a.horizon, a.top = rgb{0.93, 0.62, 0.42}, rgb{0.25, 0.28, 0.47}
 	default:
 		a.light, a.lamps = "night", 1
-		a.ambient, a.sun = rgb{0.17, 0.18, 0.25}, rgb{0.02, 0.02, 0.03}
+		a.ambient, a.sun = rgb{0.23, 0.24, 0.31}, rgb{0.03, 0.03, 0.04}
 		a.horizon, a.top = rgb{0.13, 0.13, 0.20}, rgb{0.02, 0.03, 0.07}
 	}
 	switch k := r.Float64(); {
@@ -71,8 +71,8 @@ func (a *air) lit(c rgb, n, at vec) rgb {
 	e := a.ambient.add(a.sun.mul(float32(max(0, n.dot(a.from)))))
 	if a.lamps > 0 {
 		// Two headlights: a cone that fades with distance and to the sides.
-		side := at.x / (2 + 0.35*at.z)
-		beam := math.Exp(-at.z/22-side*side) * max(0.15, -n.z)
+		side := at.x / (3 + 0.4*at.z)
+		beam := math.Exp(-at.z/28-side*side) * max(0.15, -n.z)
 		e = e.add(rgb{1, 0.96, 0.85}.mul(a.lamps * 1.1 * float32(beam)))
 	}
 	return a.haze(c.times(e), at.z)

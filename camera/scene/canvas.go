@@ -102,9 +102,9 @@ func (c *canvas) own(mask []byte, owner []uint16) {
 	}
 }
 
-// soft lays a colour over an ellipse, full in its middle and nothing at its rim.
-// With light it is added instead: a lamp's halo.
-func (c *canvas) soft(cx, cy, rx, ry float32, col rgb, light bool) {
+// soft lays a colour over an ellipse, with alpha in its middle and nothing at its
+// rim. With light it is added instead: a lamp's halo.
+func (c *canvas) soft(cx, cy, rx, ry float32, col rgb, alpha float32, light bool) {
 	y0, y1 := max(0, int(cy-ry)), min(c.h-1, int(cy+ry))
 	cb, cg, cr := col.bytes()
 	for y := y0; y <= y1; y++ {
@@ -118,7 +118,7 @@ func (c *canvas) soft(cx, cy, rx, ry float32, col rgb, light bool) {
 		for x := x0; x <= x1; x++ {
 			dx := (float32(x) + 0.5 - cx) / rx
 			k := max(0, half-dx*dx)
-			a := int(k * k * 256)
+			a := int(k * k * 256 * alpha)
 			p := c.pix[3*(y*c.w+x) : 3*(y*c.w+x)+3 : 3*(y*c.w+x)+3]
 			if light {
 				p[0], p[1], p[2] = plus(p[0], cb*a>>8), plus(p[1], cg*a>>8), plus(p[2], cr*a>>8)

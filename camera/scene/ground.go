@@ -54,6 +54,12 @@ func (p *painter) ground(s *street) {
 		g.paint(s)
 		p.grain(y, z)
 	}
+	if k := p.air.lamps; k > 0 { // what our own headlights throw on the road
+		w, h := float32(p.canvas.w), float32(p.canvas.h)
+		y, col := float32(p.cy)+0.30*h, rgb{0.30, 0.28, 0.23}.mul(1-0.4*p.air.wet)
+		p.soft(float32(p.cx)-0.12*w, y, 0.42*w, 0.27*h, col, k*0.8, true)
+		p.soft(float32(p.cx)+0.14*w, y, 0.42*w, 0.27*h, col, k*0.8, true)
+	}
 }
 
 // stripe is one row of ground.
@@ -117,8 +123,8 @@ func (g *stripe) paint(s *street) {
 			g.across(x-0.02, x+0.02, walk.mul(0.8), 0.7)
 		}
 	}
-	paint := func(yellow_ bool) rgb {
-		if yellow_ {
+	paint := func(gold bool) rgb {
+		if gold {
 			return g.lit(yellow)
 		}
 		return g.lit(white)
@@ -151,11 +157,11 @@ func (g *stripe) paint(s *street) {
 // grain roughens a row of ground with a texture that is fixed to the street, so
 // that it streams by as the camera moves.
 func (p *painter) grain(y int, z float64) {
-	strength := int(14 * math.Exp(-z/14))
+	strength := int(13 * math.Exp(-z/11))
 	if strength == 0 {
 		return
 	}
-	const perMetre = 14
+	const perMetre = 40
 	line := texture[(int((z+p.eye.z)*perMetre)&255)<<8:][:256]
 	step := int64(z / p.focal * perMetre * 65536)
 	u := int64((p.eye.x-p.bend*z*z-p.cx*z/p.focal)*perMetre*65536) + 1<<40

@@ -46,10 +46,7 @@ func newPerson(r *rand.Rand, side int, walking, wet bool) *person {
 func (h *person) draw(p *painter, at vec, _ float64) {
 	s := upright(at, 0)
 	s.u, s.v = s.u.mul(h.tall), s.v.mul(h.tall) // from here on 1 is the person's height
-	if k := p.size(at); k > 0 {
-		foot := p.project(p.local(at))
-		p.soft(foot.x, foot.y, float32(.32*h.tall*k), float32(.09*h.tall*k), grey(0), false)
-	}
+	p.dark(at, .3*h.tall)
 	p.named(true)
 	defer p.named(false)
 	swing := 0.0

@@ -50,7 +50,7 @@ func (p *painter) dark(at vec, radius float64) {
 		return
 	}
 	foot := p.project(p.local(at))
-	p.soft(foot.x, foot.y, float32(radius*k), float32(radius*k*min(.5, p.eye.y/(at.z-p.eye.z))), grey(0), false)
+	p.soft(foot.x, foot.y, float32(radius*k), float32(radius*k*min(.5, p.eye.y/(at.z-p.eye.z))), grey(0), .55, false)
 }
 
 // prop is a small thing that stands about and has no label.

@@ -6,10 +6,11 @@
 // A seed decides everything. The same Config gives the same pixels each time on
 // the same kind of processor; between kinds a rounding may differ in the last bit.
 //
-// An object is in the truth when a person could name it: the part of it inside
-// the picture is at least 3 % of the picture high and at least 4 pixels, at least
-// 35 % of its outline lies inside the picture, and at least 40 % of what lies
-// there is not hidden by nearer things. The box of a stop sign is the octagon and
+// An object is in the truth when a person could name it. The part of it inside
+// the picture is at least 3 % of the picture high and at least 4 pixels; and either
+// at least 35 % of its outline lies inside the picture and at least 40 % of what
+// lies there is not hidden by nearer things, or what shows of it fills at least
+// 1.5 % of the picture. The box of a stop sign is the octagon and
 // that of a traffic light the housing, without their poles. The driver of a car is
 // no pedestrian.
 package scene

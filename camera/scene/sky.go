@@ -28,7 +28,8 @@ func (p *painter) sky(seed uint64) {
 		for j := range 5 {
 			t := float64(j-2) / 2
 			r := size * (1 - 0.4*t*t)
-			p.soft(float32(x+t*size*1.3), float32(y-0.1*r), float32(r), float32(0.38*r), col, false)
+			lift := (0.15 + 0.25*chance(seed, i, 40+j)) * r
+			p.soft(float32(x+t*size*1.3), float32(y-lift), float32(r), float32(0.3*r+0.5*lift), col, 0.9, false)
 		}
 	}
 	// Far houses, two rows of them, paler than anything near.
@@ -71,7 +72,7 @@ func (p *painter) rain() {
 
 // noise adds the sensor's grain: stronger when the picture was taken in the dark.
 func (p *painter) noise() {
-	strength := int(14 + 22*p.air.lamps)
+	strength := int(12 + 12*p.air.lamps)
 	at := mix64(p.seq + 77)
 	for y := range p.canvas.h {
 		row := p.pix[3*y*p.canvas.w : 3*(y+1)*p.canvas.w]

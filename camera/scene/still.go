@@ -128,7 +128,8 @@ func (f *fitter) try(label string) bool {
 		half = 1.1
 		if r.IntN(5) == 0 { // across the street, seen from the side
 			yaw, half = math.Pi/2+.3*(r.Float64()-.5)+math.Pi*float64(r.IntN(2)), 2.4
-			at.x, at.z = -8+14*r.Float64(), between(9, 30)
+			room := f.w.street.right - f.w.street.left - 5
+			at.x, at.z = f.w.street.left+2.5+room*r.Float64(), between(9, 30)
 		}
 		draw = newCar(r)
 	case StopSign:

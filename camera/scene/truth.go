@@ -8,6 +8,7 @@ const (
 	minPixels = 4
 	minInside = 0.35
 	minShown  = 0.40
+	plenty    = 0.015 // of the picture's area: enough to name what is mostly hidden or outside
 )
 
 // truthWidth is the width of the picture that visibility is measured on where the
@@ -60,7 +61,9 @@ func (p *painter) truth(w, h int) (t Truth, unsure []int) {
 		b := Box{f.label, float64(f.box[0]) * sx, float64(f.box[1]) * sy, float64(f.box[2]-f.box[0]) * sx, float64(f.box[3]-f.box[1]) * sy}
 		inside := area(f.box) / area(f.whole)
 		visible := float64(shown[i+1]) / float64(p.touched[i+1])
-		if b.H < max(minPixels, minHigh*float64(h)) || inside < minInside || visible < minShown {
+		large := b.H >= max(minPixels, minHigh*float64(h))
+		clear := inside >= minInside && visible >= minShown
+		if !large || !clear && float64(shown[i+1]) < plenty*float64(len(p.owner)) {
 			unsure = append(unsure, f.index)
 			continue
 		}

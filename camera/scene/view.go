@@ -156,10 +156,10 @@ func (p *painter) halo(at vec, radius float64, col rgb) {
 	r := float32(radius * p.focal / q.z)
 	// Near lamps fill the picture with light and cost the time of many; cap them.
 	r = min(r, float32(p.canvas.h)/3)
-	p.soft(c.x, c.y, r, r, p.air.haze(col, q.z), true)
+	p.soft(c.x, c.y, r, r, p.air.haze(col, q.z), 1, true)
 	if p.air.wet > 0 { // the wet road draws a lamp out to a streak below it
 		foot := p.project(vec{q.x, 0.1 - p.eye.y, q.z})
-		p.soft(c.x, foot.y+1.6*r, r*0.3, 1.8*r, col.mul(p.air.wet*0.5), true)
+		p.soft(c.x, foot.y+1.6*r, r*0.3, 1.8*r, col, p.air.wet*0.5, true)
 	}
 }
 

@@ -20,7 +20,9 @@ type evalCmd struct {
 // Help is the long description.
 func (evalCmd) Help() string {
 	return `Measures a model file, label by label, on the pictures where the label is known: ROC AUC with its 95 %
-bootstrap interval, average precision, and the threshold with the highest F1.
+bootstrap interval, average precision, and what the model's own threshold does: the part of the
+positives it finds (recall), the part of the negatives it is on for (false alarms), and the part of
+what is on that is there (precision, on this data's mix).
 
   perceive eval --data jsonl:road/test/labels.jsonl`
 }
@@ -52,7 +54,11 @@ func (c *evalCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	measured, err := trainer.Measure(set, scores, 1)
+	var thresholds []float32
+	for _, l := range m.Manifest().Labels {
+		thresholds = append(thresholds, l.Threshold)
+	}
+	measured, err := trainer.Measure(set, scores, thresholds, 1)
 	if err != nil {
 		return err
 	}
@@ -70,13 +76,14 @@ func (c *evalCmd) Run(a *app) error {
 
 func (c *evalCmd) print(a *app, measured []trainer.Measured) error {
 	t := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "label\t+\t−\tROC AUC\t95 %\tAP\tbest F1\tat")
+	fmt.Fprintln(t, "label\t+\t−\tROC AUC\t95 %\tAP\tthreshold\trecall\tfalse alarms\tprecision")
 	for _, m := range measured {
 		if m.Positive == 0 || m.Negative == 0 {
 			fmt.Fprintf(t, "%s\t%d\t%d\tnot defined: one answer only\n", m.Label, m.Positive, m.Negative)
 			continue
 		}
-		fmt.Fprintf(t, "%s\t%d\t%d\t%.3f\t%.3f–%.3f\t%.3f\t%.3f\t%.3f\n", m.Label, m.Positive, m.Negative, m.AUC, m.Low, m.High, m.AP, m.F1, m.Threshold)
+		fmt.Fprintf(t, "%s\t%d\t%d\t%.3f\t%.3f–%.3f\t%.3f\t%.3f\t%.3f\t%.3f\t%.3f\n", m.Label, m.Positive, m.Negative,
+			m.AUC, m.Low, m.High, m.AP, m.Set.Threshold, m.Set.Recall, m.Set.FalseAlarms, m.Set.Precision)
 	}
 	fmt.Fprintf(t, "mean\t\t\t%.3f\n", trainer.MeanAUC(measured))
 	if c.Sources {

@@ -64,7 +64,7 @@ func (c *exportCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	measured, err := trainer.Measure(set, scores, cfg.Seed)
+	measured, err := trainer.Measure(set, scores, nil, cfg.Seed)
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ var readers = map[string]Reader{
 	"bdd100k": openBDD,
 	"coco":    openCOCO,
 	"jsonl":   openJSONL,
+	"scene":   openScene,
 }
 
 // Schemes lists the kinds of data sets that Open knows, sorted, for help texts.
@@ -35,6 +36,7 @@ func Schemes() []string {
 //	jsonl:FILE[?pseudo=1]                       the project's own format
 //	coco:FILE.json[?images=DIR&map=FROM:TO]     COCO's boxes
 //	bdd100k:FILE.json[?images=DIR&map=FROM:TO]  BDD100K, Scalabel's format
+//	scene:COUNT[?seed=N&hide=FRACTION]          rendered, every label known but what is hidden
 //
 // A URI without a scheme that ends in .jsonl counts as jsonl.
 func Open(uris []string, labels []string) (*Set, error) {

@@ -103,16 +103,18 @@ func (s Scores) AP() (float64, error) {
 	return ap, nil
 }
 
-// BestF1 is the threshold with the highest F1 = 2·TP/(2·TP+FP+FN) when a picture
-// counts as positive at or above it, and that F1. It lies half way between two
-// neighbouring scores, so that it does not hang on one picture's last digit; of
-// equals the highest wins.
-func (s Scores) BestF1() (threshold, f1 float64, err error) {
+// Best is the threshold with the highest Youden index J = TPR − FPR (Youden 1950) when a
+// picture counts as positive at or above it, and its rates. J does not depend on how many
+// positives the data happens to hold, as F1 and accuracy do. The threshold lies half way
+// between two neighbouring scores, so that it does not hang on one picture's last digit;
+// of equals the highest wins.
+func (s Scores) Best() (Decision, error) {
 	score, positive, err := s.sorted()
 	if err != nil {
-		return math.NaN(), math.NaN(), err
+		return Decision{}, err
 	}
-	total, _ := s.Counts()
+	pos, neg := s.Counts()
+	best := Decision{Threshold: math.Nextafter(score[len(score)-1], math.Inf(1))}
 	var tp, fp float64
 	for i := len(score) - 1; i >= 0; i-- {
 		if positive[i] {
@@ -123,14 +125,48 @@ func (s Scores) BestF1() (threshold, f1 float64, err error) {
 		if i > 0 && score[i-1] == score[i] {
 			continue
 		}
-		if f := 2 * tp / (tp + fp + float64(total)); f > f1 {
-			f1, threshold = f, score[i]
-			if i > 0 {
-				threshold = (score[i] + score[i-1]) / 2
-			}
+		d := Decision{Threshold: score[i], Recall: tp / float64(pos), FalseAlarms: fp / float64(neg), Precision: tp / (tp + fp)}
+		if i > 0 {
+			d.Threshold = (score[i] + score[i-1]) / 2
+		}
+		if d.Recall-d.FalseAlarms > best.Recall-best.FalseAlarms {
+			best = d
 		}
 	}
-	return threshold, f1, nil
+	return best, nil
+}
+
+// At is the decision at a given threshold.
+func (s Scores) At(threshold float64) (Decision, error) {
+	if _, _, err := s.sorted(); err != nil {
+		return Decision{}, err
+	}
+	pos, neg := s.Counts()
+	var tp, fp float64
+	for i, v := range s.Score {
+		switch {
+		case v < threshold:
+		case s.Positive[i]:
+			tp++
+		default:
+			fp++
+		}
+	}
+	d := Decision{Threshold: threshold, Recall: tp / float64(pos), FalseAlarms: fp / float64(neg)}
+	if tp+fp > 0 {
+		d.Precision = tp / (tp + fp)
+	}
+	return d, nil
+}
+
+// Decision is what a threshold does: Recall is the part of the positives that is on
+// (TPR), FalseAlarms the part of the negatives that is on (FPR), Precision the part of
+// what is on that is positive, on this data's mix.
+type Decision struct {
+	Threshold   float64 `json:"threshold"`
+	Recall      float64 `json:"recall"`
+	FalseAlarms float64 `json:"false_alarms"`
+	Precision   float64 `json:"precision"`
 }
 
 // Interval is the 95 % percentile bootstrap interval of the AUC over n resamples

@@ -21,33 +21,39 @@ func scores(s []float64, y ...int) metrics.Scores {
 
 // AUC by hand: the share of pairs of a positive and a negative that are in order, ties
 // half. AP of the first row is scikit-learn's documented example (0.83); the others
-// were worked out by hand from Σ (Rₙ−Rₙ₋₁)·Pₙ.
+// were worked out by hand from Σ (Rₙ−Rₙ₋₁)·Pₙ, and the decisions by trying every
+// threshold.
 func TestByHand(t *testing.T) {
 	for _, tc := range []struct {
-		name            string
-		s               metrics.Scores
-		auc, ap, f1, at float64
+		name    string
+		s       metrics.Scores
+		auc, ap float64
+		best    metrics.Decision
 	}{
-		{"scikit-learn's example", scores([]float64{0.1, 0.4, 0.35, 0.8}, 0, 0, 1, 1), 0.75, 5. / 6, 0.8, 0.225},
-		{"perfect", scores([]float64{0.1, 0.2, 0.8, 0.9}, 0, 0, 1, 1), 1, 1, 1, 0.5},
-		{"reversed", scores([]float64{0.9, 0.8, 0.2, 0.1}, 0, 0, 1, 1), 0, (1./3 + 2./4) / 2, 2. / 3, 0.1},
-		{"all equal", scores([]float64{0.5, 0.5, 0.5}, 0, 1, 1), 0.5, 2. / 3, 0.8, 0.5},
-		{"a tie across", scores([]float64{0.2, 0.5, 0.5, 0.9}, 0, 0, 1, 1), 0.875, (1 + 2./3) / 2, 0.8, 0.35},
+		{"scikit-learn's example", scores([]float64{0.1, 0.4, 0.35, 0.8}, 0, 0, 1, 1), 0.75, 5. / 6, metrics.Decision{Threshold: 0.6, Recall: 0.5, Precision: 1}},
+		{"perfect", scores([]float64{0.1, 0.2, 0.8, 0.9}, 0, 0, 1, 1), 1, 1, metrics.Decision{Threshold: 0.5, Recall: 1, Precision: 1}},
+		{"reversed", scores([]float64{0.9, 0.8, 0.2, 0.1}, 0, 0, 1, 1), 0, (1./3 + 2./4) / 2, metrics.Decision{Threshold: math.Nextafter(0.9, 1)}},
+		{"all equal", scores([]float64{0.5, 0.5, 0.5}, 0, 1, 1), 0.5, 2. / 3, metrics.Decision{Threshold: math.Nextafter(0.5, 1)}},
+		{"a tie across", scores([]float64{0.2, 0.5, 0.5, 0.9}, 0, 0, 1, 1), 0.875, (1 + 2./3) / 2, metrics.Decision{Threshold: 0.7, Recall: 0.5, Precision: 1}},
+		{"nothing is free", scores([]float64{0.2, 0.4, 0.6, 0.8}, 0, 1, 0, 1), 0.75, (1 + 2./3) / 2, metrics.Decision{Threshold: 0.7, Recall: 0.5, Precision: 1}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			auc, err1 := tc.s.AUC()
 			ap, err2 := tc.s.AP()
-			at, f1, err3 := tc.s.BestF1()
-			if err := errors.Join(err1, err2, err3); err != nil {
+			best, err3 := tc.s.Best()
+			at, err4 := tc.s.At(best.Threshold)
+			if err := errors.Join(err1, err2, err3, err4); err != nil {
 				t.Fatal(err)
 			}
-			for _, c := range []struct {
-				name      string
-				got, want float64
-			}{{"AUC", auc, tc.auc}, {"AP", ap, tc.ap}, {"F1", f1, tc.f1}, {"threshold", at, tc.at}} {
-				if !scalar.EqualWithinAbs(c.got, c.want, 1e-12) {
-					t.Errorf("%s %g, want %g", c.name, c.got, c.want)
-				}
+			if !scalar.EqualWithinAbs(auc, tc.auc, 1e-12) || !scalar.EqualWithinAbs(ap, tc.ap, 1e-12) {
+				t.Errorf("AUC %g, AP %g, want %g, %g", auc, ap, tc.auc, tc.ap)
+			}
+			if !scalar.EqualWithinAbs(best.Threshold, tc.best.Threshold, 1e-12) || best.Recall != tc.best.Recall ||
+				best.FalseAlarms != tc.best.FalseAlarms || best.Precision != tc.best.Precision {
+				t.Errorf("best decision %+v, want %+v", best, tc.best)
+			}
+			if at != best {
+				t.Errorf("at its threshold it is %+v, was %+v", at, best)
 			}
 		})
 	}
@@ -92,7 +98,7 @@ func TestUndefined(t *testing.T) {
 		if v, err := s.AUC(); err == nil {
 			t.Errorf("%s: AUC %g without an error", name, v)
 		}
-		if _, _, err := s.BestF1(); err == nil {
+		if _, err := s.Best(); err == nil {
 			t.Errorf("%s: a threshold without an error", name)
 		}
 	}
