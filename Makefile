@@ -12,7 +12,7 @@ export ORT_VERSION := 1.27.0
 export ORT_INTEGRITY := sha512-QEzGwrvNBgv4uPVdnbHsOGG4G6T96mdlcFI8aAKPjMU8wOPpVocPXb6k3QGkaZagVTv2G9Bnnbo6Z3JdXr1fQw==
 
 # What `make run` reads: any source that `bin/perceive run --help` lists.
-SOURCE ?= scene://?seed=1&seconds=10
+SOURCE ?= scene://?seed=2&seconds=10
 
 # Tests with one of these words in their name measure allocations or time.
 MEASURE := Alloc|Budget

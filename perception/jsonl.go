@@ -22,7 +22,6 @@ type JSONL struct {
 	w      io.Writer
 	file   *os.File // nil if w is not a file of ours
 	labels [][]byte // `{"label":"car","p":`
-	line   []byte
 	buf    []byte
 	whole  int64 // bytes of whole lines in the file
 	last   time.Time

@@ -29,7 +29,6 @@ type frames struct {
 	bad  []int
 	end  error
 	next int
-	lent int
 	pool []*camera.Frame
 }
 

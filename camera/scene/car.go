@@ -75,11 +75,10 @@ func (f frame) point(along, side, up float64) vec {
 }
 
 var (
-	glass  = rgb{0.16, 0.20, 0.25}
-	tyre   = grey(0.07)
-	rim    = grey(0.55)
-	unlit  = rgb{0.45, 0.05, 0.05}
-	chrome = grey(0.8)
+	glass = rgb{0.16, 0.20, 0.25}
+	tyre  = grey(0.07)
+	rim   = grey(0.55)
+	unlit = rgb{0.45, 0.05, 0.05}
 )
 
 func (c *car) draw(p *painter, at vec, yaw float64) {

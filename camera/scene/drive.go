@@ -24,7 +24,7 @@ func newDrive(c Config) *world {
 	w.street = newStreet(r, r.IntN(2) == 0)
 	speed := 8 + 4*r.Float64()
 	end := speed*c.Seconds + ahead
-	b := builder{r: r, w: w, houses: r.Float64() < .75}
+	b := builder{r: r, w: w, houses: r.Float64() < .75, lively: .06 + .94*r.Float64()}
 
 	sway, phase := .25*r.Float64(), 2*math.Pi*r.Float64()
 	curve, high := 3e-4*(r.Float64()-.5), 1.35+.25*r.Float64()
@@ -37,8 +37,8 @@ func newDrive(c Config) *world {
 			bend: curve * math.Sin(.25*t+phase),
 		}
 	}
-	for z, n := -10.0, r.IntN(3); z < end; n++ {
-		z1 := z + 45 + 40*r.Float64()
+	for z, n := -10.0, r.IntN(5); z < end; n++ {
+		z1 := z + 40 + 25*r.Float64()
 		b.block(z, z1)
 		wide := 9 + 3*r.Float64()
 		b.crossing(n, z1+4, z1+4+wide, speed)
@@ -67,19 +67,35 @@ type builder struct {
 	r      *rand.Rand
 	w      *world
 	houses bool
+	lively float64 // 0 is a street without anybody, 1 a busy one
 }
 
+// add puts a thing into the world that reaches deep metres along the street and
+// can be seen from reach metres on.
+//
+// Long things need care in the painting order. What is beside a house is nearer
+// to the street, so the house is painted by its far end, before all of that. What
+// is beside a car is mostly on the sidewalk behind it: a car goes by its near end.
 func (b *builder) add(label string, at vec, yaw float64, deep, reach float64, t thing) *actor {
-	b.w.actors = append(b.w.actors, actor{label: label, at: at, yaw: yaw, deep: deep, reach: reach, thing: t})
+	order := deep
+	if label == Car {
+		order = -.8 * deep
+	}
+	b.w.actors = append(b.w.actors, actor{label: label, at: at, yaw: yaw, deep: deep, order: order, reach: reach, thing: t})
 	return &b.w.actors[len(b.w.actors)-1]
 }
 
 // block lines both sides of the street from z0 to z1, with people and cars.
 func (b *builder) block(z0, z1 float64) {
 	b.scenery(z0, z1)
+	// Some blocks are empty, so that every label comes and goes.
 	for _, side := range [2]float64{-1, 1} {
-		b.parked(side, z0, z1-8)
-		b.walkers(side, z0, z1)
+		if b.r.Float64() < .5*b.lively {
+			b.parked(side, z0, z1-8)
+		}
+		if b.r.Float64() < .6*b.lively {
+			b.walkers(side, z0, z1)
+		}
 	}
 }
 
@@ -132,9 +148,6 @@ func (b *builder) litter(at vec) {
 
 func (b *builder) parked(side, z0, z1 float64) {
 	r, s := b.r, &b.w.street
-	if r.IntN(3) == 0 {
-		return
-	}
 	x, yaw := s.right-1.05, 0.0
 	if side < 0 {
 		x, yaw = s.left+1.05, math.Pi
@@ -172,10 +185,10 @@ func (b *builder) crossing(n int, z0, z1, speed float64) {
 	r, s := b.r, &b.w.street
 	c := crossing{z0: z0, z1: z1}
 	corner := vec{s.right + .6, 0, z0 - 5}
-	switch n % 3 {
-	case 0:
-		b.add(StopSign, corner, .2*(r.Float64()-.5), .2, 120, &stopSign{2.2 + .3*r.Float64(), .78})
-	case 1:
+	switch n % 5 {
+	case 0, 2:
+		b.add(StopSign, corner, .2*(r.Float64()-.5), .2, 120, &stopSign{2.1 + .3*r.Float64(), .9})
+	case 1, 3:
 		c.zebra = true
 		green := speed * (1.5 + 2*r.Float64()) // metres before it when it turns green
 		if r.IntN(3) == 0 {
@@ -217,7 +230,11 @@ func (b *builder) crossing(n int, z0, z1, speed float64) {
 			a.at = vec{-float64(side)*out - a.speed.x*(late-(s.right-s.left)/v), 0, z0 - 2.7 + r.Float64()}
 		}
 	}
-	for range r.IntN(3) { // and cars in the crossing street
+	cars := r.IntN(3)
+	if r.Float64() > b.lively {
+		cars = 0
+	}
+	for range cars { // and cars in the crossing street
 		side := 1 - 2*r.IntN(2)
 		v := 7 + 3*r.Float64()
 		z := z0 + (z1-z0)*(.5+.22*float64(side))
@@ -231,11 +248,12 @@ func (b *builder) crossing(n int, z0, z1, speed float64) {
 // traffic adds cars that drive along the street, with us and towards us.
 func (b *builder) traffic(speed, seconds float64) {
 	r := b.r
-	for z := 30.0; z < speed*seconds*2+ahead; z += 25 + 60*r.Float64() {
+	busy := 40 / b.lively // metres from car to car
+	for z := busy * r.Float64(); z < speed*seconds*2+ahead; z += busy * (.4 + r.Float64()) {
 		a := b.add(Car, vec{-3.5, 0, z}, math.Pi, 2.4, 170, newCar(r))
 		a.speed.z = -speed * .85
 	}
-	if r.IntN(3) > 0 { // one that we follow, and do not catch
+	if r.Float64() < .4*b.lively { // one that we follow, and do not catch
 		a := b.add(Car, vec{0, 0, 14 + 12*r.Float64()}, 0, 2.4, 170, newCar(r))
 		a.speed.z = speed * 1.02
 	}

@@ -60,7 +60,11 @@ func newStill(seed uint64) *world {
 	f := fitter{builder: b, view: v}
 	if r.IntN(12) > 0 {
 		for _, label := range Labels() {
-			if r.Float64() > .56 {
+			often := .58
+			if label == StopSign || label == TrafficLight {
+				often = .63 // these find no free place more often
+			}
+			if r.Float64() > often {
 				continue
 			}
 			n := 1

@@ -63,12 +63,11 @@ type painter struct {
 
 // found is what is known about a labelled thing after it was drawn.
 type found struct {
-	index          int // among the world's actors
-	label          string
-	box            [4]float32 // x0 y0 x1 y1 within the picture
-	whole          [4]float32 // the same, not cut off at the picture's edge
-	seen           bool
-	shown, touched int // pixels still visible, pixels ever drawn
+	index int // among the world's actors
+	label string
+	box   [4]float32 // x0 y0 x1 y1 within the picture
+	whole [4]float32 // the same, not cut off at the picture's edge
+	seen  bool       // some of it was drawn inside the picture
 }
 
 func newPainter(w, h int) *painter {

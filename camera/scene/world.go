@@ -20,7 +20,8 @@ type actor struct {
 	at    vec    // at time 0, on the ground
 	speed vec    // metres a second
 	yaw   float64
-	deep  float64 // how far behind at.z it reaches: what is in front of that end covers it
+	deep  float64 // how far it reaches from at.z along the street
+	order float64 // added to at.z, the depth that decides what covers what
 	reach float64 // metres from which on it is drawn
 	thing thing
 }
@@ -35,7 +36,7 @@ type thing interface {
 type sight struct {
 	index int
 	at    vec
-	far   float64 // where it ends
+	depth float64
 }
 
 // render draws the world at time t into pix, 3*w*h bytes. seq makes the noise and
@@ -58,12 +59,12 @@ func (p *painter) render(pix []byte, w *world, t float64, seq uint64) {
 		a := &w.actors[i]
 		at := a.at.add(a.speed.mul(t))
 		if ahead := at.z - p.eye.z; i != p.skip && ahead+a.deep > near && ahead < a.reach {
-			p.order = append(p.order, sight{i, at, at.z + a.deep})
+			p.order = append(p.order, sight{i, at, at.z + a.order})
 		}
 	}
 	// Far to near: what is nearer paints over what it hides.
 	slices.SortFunc(p.order, func(a, b sight) int {
-		return cmp.Or(cmp.Compare(b.far, a.far), cmp.Compare(a.index, b.index))
+		return cmp.Or(cmp.Compare(b.depth, a.depth), cmp.Compare(a.index, b.index))
 	})
 	for _, s := range p.order {
 		a := &w.actors[s.index]
