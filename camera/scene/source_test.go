@@ -60,8 +60,8 @@ func mustNext(t testing.TB, s camera.Source) *camera.Frame {
 	return f
 }
 
-// The pixels are a promise: who trained on seed 1 gets the same pictures again.
-// A change of the drawing shows here; other seeds and other times must differ.
+// The pixels are a promise: who opens a seed again gets the same pictures. Other
+// seeds and other times give others.
 func TestDeterministic(t *testing.T) {
 	sum := func(seed uint64, skip int) uint64 {
 		s, err := Open(Config{Seed: seed, Width: 320, Height: 180})
