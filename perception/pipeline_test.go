@@ -26,6 +26,7 @@ import (
 // FrameErrors, and after the last comes end.
 type frames struct {
 	n    int
+	side int // of the pictures; 0 means 32
 	bad  []int
 	end  error
 	next int
@@ -33,9 +34,16 @@ type frames struct {
 }
 
 func (s *frames) Info() camera.Info {
-	return camera.Info{URI: "test", Kind: "test", Width: 32, Height: 32, FPS: 10, Frames: s.n}
+	return camera.Info{URI: "test", Kind: "test", Width: s.size(), Height: s.size(), FPS: 10, Frames: s.n}
 }
 func (s *frames) Close() error { return nil }
+
+func (s *frames) size() int {
+	if s.side == 0 {
+		return 32
+	}
+	return s.side
+}
 
 func (s *frames) Next(ctx context.Context) (*camera.Frame, error) {
 	if err := ctx.Err(); err != nil {
@@ -52,7 +60,7 @@ func (s *frames) Next(ctx context.Context) (*camera.Frame, error) {
 	}
 	if s.pool == nil {
 		for range 4 {
-			s.pool = append(s.pool, camera.NewFrame(32, 32, nil))
+			s.pool = append(s.pool, camera.NewFrame(s.size(), s.size(), nil))
 		}
 	}
 	f := s.pool[i%len(s.pool)]

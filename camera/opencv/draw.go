@@ -42,16 +42,25 @@ func TextWidth(size float64, text string) int {
 	return gocv.GetTextSize(text, gocv.FontHersheySimplex, size/capital, max(1, int(size/9))).X
 }
 
-// FilledRect fills a rectangle, its right and lower edge left out.
+// FilledRect fills a rectangle, its right and lower edge left out. What reaches out of
+// the picture is cut off. (OpenCV's own rectangle has soft edges.)
 func (c *Canvas) FilledRect(r image.Rectangle, col color.RGBA) {
-	if r = r.Intersect(image.Rect(0, 0, c.m.Cols(), c.m.Rows())); !r.Empty() {
-		gocv.Rectangle(c.m, image.Rectangle{r.Min, r.Max.Sub(image.Pt(1, 1))}, col, -1)
+	r = r.Intersect(image.Rect(0, 0, c.m.Cols(), c.m.Rows()))
+	if r.Empty() {
+		return
 	}
+	part := c.m.Region(r)
+	defer part.Close()
+	part.SetTo(gocv.NewScalar(float64(col.B), float64(col.G), float64(col.R), 0))
 }
 
-// Rect outlines a rectangle with lines of some pixels.
+// Rect outlines a rectangle with lines of some pixels, drawn inside it.
 func (c *Canvas) Rect(r image.Rectangle, col color.RGBA, thickness int) {
-	gocv.Rectangle(c.m, image.Rectangle{r.Min, r.Max.Sub(image.Pt(1, 1))}, col, max(1, thickness))
+	inner := r.Inset(max(1, thickness))
+	c.FilledRect(image.Rect(r.Min.X, r.Min.Y, r.Max.X, inner.Min.Y), col)
+	c.FilledRect(image.Rect(r.Min.X, inner.Max.Y, r.Max.X, r.Max.Y), col)
+	c.FilledRect(image.Rect(r.Min.X, inner.Min.Y, inner.Min.X, inner.Max.Y), col)
+	c.FilledRect(image.Rect(inner.Max.X, inner.Min.Y, r.Max.X, inner.Max.Y), col)
 }
 
 // Close lets go of the picture's memory.
