@@ -54,8 +54,8 @@ func TestAnnotatedVideo(t *testing.T) {
 		if slices.Contains(src.bad, i) {
 			want = 0
 		}
-		// H.264 is off by a step now and then; the black frames show that none is lost.
-		if got := grey(f, 4, 235); got < want-12 || got > want+12 {
+		// H.264 smooths the steps; the black frames show that none is lost.
+		if got := grey(f, 4, 235); got < want-25 || got > want+25 {
 			t.Errorf("frame %d: grey %d at the bottom, want %d", i, got, want)
 		}
 		f.Release()
