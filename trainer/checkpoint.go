@@ -9,7 +9,8 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"path/filepath"
+
+	"github.com/google/renameio/v2"
 
 	"perceive/trainer/optim"
 )
@@ -77,7 +78,7 @@ func SaveCheckpoint(path string, p Progress, state [][]float32) error {
 		return fmt.Errorf("trainer: checkpoint: %w", err)
 	}
 	out := binary.LittleEndian.AppendUint64(nil, uint64(len(head)))
-	if err := writeAtomic(path, append(append(out, head...), body...)); err != nil {
+	if err := renameio.WriteFile(path, append(append(out, head...), body...), 0o644); err != nil {
 		return fmt.Errorf("trainer: checkpoint: %w", err)
 	}
 	return nil
@@ -135,30 +136,4 @@ func parseCheckpoint(data []byte) (p Progress, state [][]float32, err error) {
 		state = append(state, v)
 	}
 	return p, state, nil
-}
-
-// writeAtomic writes a file beside path, makes sure it is on the disk, and
-// renames it.
-func writeAtomic(path string, data []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(f.Name())
-		}
-	}()
-	if _, err := f.Write(data); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }

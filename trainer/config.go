@@ -11,6 +11,7 @@ import (
 	"reflect"
 
 	"github.com/goccy/go-yaml"
+	"github.com/google/renameio/v2"
 
 	"perceive/trainer/dataset"
 	"perceive/trainer/nn"
@@ -86,7 +87,7 @@ func (c Config) YAML() ([]byte, error) { return yaml.Marshal(c) }
 func (c Config) Save(path string) error {
 	text, err := c.YAML()
 	if err == nil {
-		err = writeAtomic(path, text)
+		err = renameio.WriteFile(path, text, 0o644)
 	}
 	if err != nil {
 		return fmt.Errorf("trainer: configuration: %w", err)

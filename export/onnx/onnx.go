@@ -14,8 +14,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 
+	"github.com/google/renameio/v2"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 )
@@ -97,25 +97,11 @@ func Save(path string, m *Model) error {
 }
 
 // WriteFile writes the bytes of a model beside path, syncs and renames them.
-func WriteFile(path string, text []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
+func WriteFile(path string, text []byte) error {
+	if err := renameio.WriteFile(path, text, 0o644); err != nil {
 		return fmt.Errorf("onnx: %s: %w", path, pathless(err))
 	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-			err = fmt.Errorf("onnx: %s: %w", path, pathless(err))
-		}
-	}()
-	if _, err := f.Write(text); err != nil {
-		return err
-	}
-	if err := errors.Join(f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return nil
 }
 
 // pathless takes the temporary file's name out of an error.
