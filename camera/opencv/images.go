@@ -23,6 +23,8 @@ import (
 // extensions are the files of a folder that count as pictures, in lower case.
 var extensions = []string{".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pnm", ".jp2"}
 
+var errNotRegular = errors.New("this is not a regular file")
+
 // images reads single pictures.
 type images struct {
 	info  camera.Info
@@ -139,6 +141,10 @@ func (im *images) Next(ctx context.Context) (*camera.Frame, error) {
 
 // load decodes a file into the slot.
 func (s *slot) load(path string) error {
+	// A pipe or a device would be read for ever.
+	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
+		return errNotRegular
+	}
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return errors.Unwrap(err)
