@@ -65,24 +65,34 @@ func OpenVideo(path string) (camera.Source, error) { return Options{}.OpenVideo(
 //
 // A frame that cannot be decoded is a *camera.FrameError, and reading goes on. A
 // file that its own structure says is cut short ends with an error that wraps
-// camera.ErrTruncated, after the last good frame. Width and height can change
-// from frame to frame. Rotation in the metadata is applied.
+// camera.ErrTruncated, after the last good frame. Rotation in the metadata is applied.
+//
+// In a stream of JPEG pictures (.mjpeg), width and height can change from frame to
+// frame. A change of size inside an H.264 stream is not seen by OpenCV 4.6.
 func (o Options) OpenVideo(path string) (camera.Source, error) {
-	v, err := o.openVideo(path)
+	src, err := o.openRecording(path)
 	if err != nil {
 		return nil, fmt.Errorf("opencv: video %s: %w", path, err)
 	}
-	return v, nil
+	return src, nil
 }
 
-func (o Options) openVideo(path string) (*video, error) {
+// openRecording looks at the file before it decides who reads it.
+func (o Options) openRecording(path string) (camera.Source, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	cut, err := inspect(path)
+	cut, pictures, err := inspect(path)
 	if err != nil {
 		return nil, err
 	}
+	if pictures {
+		return o.openMJPEG(path)
+	}
+	return o.openVideo(path, cut)
+}
+
+func (o Options) openVideo(path string, cut error) (_ *video, err error) {
 	// "file:" keeps a colon in a relative path from being read as a protocol.
 	quiet()
 	name := "file:" + path
@@ -125,25 +135,30 @@ func (o Options) openVideo(path string) (*video, error) {
 }
 
 // inspect looks at the file before FFmpeg does, for errors that say what is the
-// matter. cut is a doubt about the end of a file that may still be read.
-func inspect(path string) (cut, err error) {
+// matter. cut is a doubt about the end of a file that may still be read; pictures says
+// that it is JPEG pictures one behind the other.
+func inspect(path string) (cut error, pictures bool, err error) {
 	st, err := os.Stat(path)
 	switch {
 	case err != nil:
-		return nil, errors.Unwrap(err) // the path is in the prefix
+		return nil, false, errors.Unwrap(err) // the path is in the prefix
 	case st.IsDir():
-		return nil, errors.New("this is a folder; a folder of pictures is opened as images")
+		return nil, false, errors.New("this is a folder; a folder of pictures is opened as images")
 	case !st.Mode().IsRegular():
-		return nil, errors.New("this is not a regular file")
+		return nil, false, errors.New("this is not a regular file")
 	case st.Size() == 0:
-		return nil, ErrEmpty
+		return nil, false, ErrEmpty
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, errors.Unwrap(err)
+		return nil, false, errors.Unwrap(err)
 	}
 	defer f.Close()
-	return checkContainer(f, st.Size()), nil
+	var head [3]byte
+	if n, _ := f.ReadAt(head[:], 0); isJPEG(head[:n]) {
+		return nil, true, nil
+	}
+	return checkContainer(f, st.Size()), false, nil
 }
 
 func (v *video) Info() camera.Info { return v.info }
