@@ -115,11 +115,14 @@ func checkMatroska(r io.ReaderAt, size int64) error {
 	at := int64(4)
 	length, n := vint(r, at)
 	at += n + length
-	var id [4]byte
 	if n == 0 || length < 0 {
 		return nil
 	}
-	if _, err := r.ReadAt(id[:], at); err != nil || binary.BigEndian.Uint32(id[:]) != matroskaSegment {
+	var id [4]byte
+	if _, err := r.ReadAt(id[:], at); err != nil || at+12 > size {
+		return fmt.Errorf("%w: it ends in its header", camera.ErrTruncated)
+	}
+	if binary.BigEndian.Uint32(id[:]) != matroskaSegment {
 		return nil
 	}
 	length, n = vint(r, at+4)

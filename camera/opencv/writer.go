@@ -3,6 +3,7 @@
 package opencv
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"image"
@@ -58,14 +59,14 @@ type Writer struct {
 // named before if this one fails. H.264 needs even sizes; of an odd one the
 // last row or column is left out.
 func CreateVideo(path string, w, h int, fps float64) (*Writer, error) {
-	wr, err := createVideo(path, w, h, fps)
+	wr, err := createVideo(path, w, h, fps, freeSpace)
 	if err != nil {
 		return nil, fmt.Errorf("opencv: write video %s: %w", path, err)
 	}
 	return wr, nil
 }
 
-func createVideo(path string, w, h int, fps float64) (*Writer, error) {
+func createVideo(path string, w, h int, fps float64, free func(dir string) (uint64, error)) (*Writer, error) {
 	ext := filepath.Ext(path)
 	if !slices.Contains(videoExtensions, strings.ToLower(ext)) {
 		return nil, fmt.Errorf("the name must end in one of %s", strings.Join(videoExtensions, " "))
@@ -76,15 +77,8 @@ func createVideo(path string, w, h int, fps float64) (*Writer, error) {
 	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
 		return nil, errors.New("this exists and is not a regular file")
 	}
-	wr := &Writer{path: path, part: strings.TrimSuffix(path, ext) + ".part" + ext, w: w, h: h, free: freeSpace}
-	// FFmpeg would only say no: the operating system says why.
-	f, err := os.Create(wr.part)
-	if err != nil {
-		return nil, errors.Unwrap(err)
-	}
-	f.Close()
-	if err := wr.space(); err != nil {
-		os.Remove(wr.part)
+	wr := &Writer{path: path, part: strings.TrimSuffix(path, ext) + ".part" + ext, w: w, h: h, free: free}
+	if err := wr.begin(); err != nil {
 		return nil, err
 	}
 	quiet()
@@ -100,6 +94,23 @@ func createVideo(path string, w, h int, fps float64) (*Writer, error) {
 	}
 	os.Remove(wr.part)
 	return nil, fmt.Errorf("OpenCV's FFmpeg offers no encoder for %s", strings.Join(codecs, " or "))
+}
+
+// begin makes sure that there is a file to write to. FFmpeg would only say no: the
+// operating system says why.
+func (wr *Writer) begin() error {
+	f, err := os.Create(wr.part)
+	if err != nil {
+		return errors.Unwrap(err)
+	}
+	_, err = f.Write(make([]byte, 1<<12))
+	if err = errors.Unwrap(cmp.Or(err, f.Close())); err == nil {
+		err = wr.space()
+	}
+	if err != nil {
+		os.Remove(wr.part)
+	}
+	return err
 }
 
 // Codec is the encoder in use, as a four-letter code.
@@ -205,8 +216,8 @@ func (wr *Writer) finish() error {
 	if err != nil {
 		return err
 	}
-	if st.Size() == 0 {
-		return errors.New("the encoder wrote nothing")
+	if st.Size() < 1<<8 {
+		return fmt.Errorf("%w: the encoder wrote %d bytes", camera.ErrTruncated, st.Size())
 	}
 	if err := checkContainer(f, st.Size()); err != nil {
 		return err
