@@ -139,7 +139,7 @@ func (im *images) Next(ctx context.Context) (*camera.Frame, error) {
 	return s.frame, nil
 }
 
-// load decodes a file into the slot.
+// load reads and decodes a file into the slot.
 func (s *slot) load(path string) error {
 	// A pipe or a device would be read for ever.
 	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
@@ -149,6 +149,11 @@ func (s *slot) load(path string) error {
 	if err != nil {
 		return errors.Unwrap(err)
 	}
+	return s.decode(data)
+}
+
+// decode decodes the bytes of a picture file into the slot.
+func (s *slot) decode(data []byte) error {
 	s.mat.Close()
 	s.mat = gocv.NewMat()
 	if err := decode(data, &s.mat); err != nil {
