@@ -17,8 +17,9 @@ import (
 type Options struct {
 	// Threads limits the video decoder, for machines whose cores have other work.
 	// Zero leaves it to the library: one thread per processor. OpenCV takes a
-	// limit from 4.7 on; an older one decodes with all, and Info.Backend says so.
-	// It has no bearing on OpenCV's own workers, see SetThreads.
+	// limit from 4.7 on; an older one's threads are kept on so many processors, and
+	// Info.Backend says so if that cannot be. It has no bearing on OpenCV's own
+	// workers, see SetThreads.
 	Threads int
 	// Buffers is the number of frames that may be lent out at once. Zero means 4:
 	// one being decoded, one in the network, one in the sinks, one to spare.

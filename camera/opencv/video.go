@@ -101,10 +101,17 @@ func (o Options) openVideo(path string, cut error) (_ *video, err error) {
 	}
 	params, limited := decoderThreads(o.Threads)
 	var cap *gocv.VideoCapture
-	if len(params) > 0 {
-		cap, err = gocv.VideoCaptureFileWithAPIParams(name, gocv.VideoCaptureFFmpeg, params)
+	open := func() {
+		if len(params) > 0 {
+			cap, err = gocv.VideoCaptureFileWithAPIParams(name, gocv.VideoCaptureFFmpeg, params)
+		} else {
+			cap, err = gocv.VideoCaptureFileWithAPI(name, gocv.VideoCaptureFFmpeg)
+		}
+	}
+	if limited {
+		open()
 	} else {
-		cap, err = gocv.VideoCaptureFileWithAPI(name, gocv.VideoCaptureFFmpeg)
+		limited = onCPUs(o.Threads, open)
 	}
 	if err != nil {
 		cap.Close() // GoCV returns an object with the error
@@ -121,7 +128,7 @@ func (o Options) openVideo(path string, cut error) (_ *video, err error) {
 		Backend: "FFmpeg through OpenCV " + gocv.OpenCVVersion(),
 	}
 	if !limited {
-		v.info.Backend += ", decoder threads not limited (needs OpenCV 4.7)"
+		v.info.Backend += ", decoder threads not limited"
 	}
 	if n := cap.Get(gocv.VideoCaptureFrameCount); n > 0 && n < 1e9 {
 		v.info.Frames = int(n)

@@ -55,7 +55,7 @@ func drive(b *testing.B) string {
 func BenchmarkDrive(b *testing.B) {
 	path := drive(b)
 	opencv.SetThreads(1)
-	m, err := model.Load(b.Context(), orttest.Runtime(b), models.Road, nil, ort.Options{})
+	m, err := model.Load(b.Context(), orttest.Runtime(b), models.Road, nil, ort.Options{Threads: 1})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func (r *repeat) Next(ctx context.Context) (*camera.Frame, error) {
 	}
 	for {
 		if r.Source == nil {
-			src, err := opencv.OpenVideo(r.path)
+			src, err := opencv.Options{Threads: 1}.OpenVideo(r.path)
 			if err != nil {
 				return nil, err
 			}
