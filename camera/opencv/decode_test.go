@@ -4,6 +4,7 @@ package opencv
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"image"
 	"image/color"
@@ -166,6 +167,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"jpeg without its last bytes", jpg[:len(jpg)-2], camera.ErrTruncated},
 		{"jpeg header only", jpg[:400], camera.ErrTruncated},
 		{"jpeg start and end", []byte{0xff, 0xd8, 0xff, 0xd9}, camera.ErrTruncated},
+		{"jpeg of a damaged size", resized(jpg, 32000, 32000), camera.ErrTruncated},
 		{"half a png", pngs[:len(pngs)/2], camera.ErrTruncated},
 		{"half a bmp", bmps[:len(bmps)/2], camera.ErrTruncated},
 		{"half a tiff", tiffs[:len(tiffs)/2], camera.ErrTruncated},
@@ -180,6 +182,28 @@ func TestDecodeRefuses(t *testing.T) {
 				t.Errorf("more than one line: %q", err)
 			}
 		})
+	}
+}
+
+// resized is a JPEG whose header claims another size.
+func resized(jpg []byte, w, h uint16) []byte {
+	out := bytes.Clone(jpg)
+	at := bytes.Index(out, []byte{0xff, jpegSOF0}) + 5
+	binary.BigEndian.PutUint16(out[at:], h)
+	binary.BigEndian.PutUint16(out[at+2:], w)
+	return out
+}
+
+// The largest size that some bytes can hold is far above what pictures need, even one
+// without anything in it.
+func TestLeastBytesSparesPlainPictures(t *testing.T) {
+	for _, size := range []image.Point{{1, 1}, {8, 8}, {17, 3}, {64, 48}, {4000, 3000}} {
+		img := image.NewYCbCr(image.Rect(0, 0, size.X, size.Y), image.YCbCrSubsampleRatio420)
+		for _, data := range [][]byte{jpegOf(t, img), jpegOf(t, greyImage(size.X, size.Y, 0)), inkJPEG(size.X, size.Y, [4]byte{}, adobeCMYK)} {
+			if w, h, _, err := Decode(data); err != nil || image.Pt(w, h) != size {
+				t.Errorf("%v in %d bytes: %d×%d, %v", size, len(data), w, h, err)
+			}
+		}
 	}
 }
 

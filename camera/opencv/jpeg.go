@@ -26,6 +26,7 @@ func isJPEG(data []byte) bool { return bytes.HasPrefix(data, []byte{0xff, 0xd8, 
 // Markers of a JPEG file, ITU-T T.81 table B.1.
 const (
 	jpegSOF0, jpegSOF15 = 0xc0, 0xcf
+	jpegSOF2            = 0xc2 // the last one with plain Huffman coding
 	jpegDHT             = 0xc4
 	jpegJPG             = 0xc8
 	jpegDAC             = 0xcc
@@ -81,6 +82,10 @@ func checkJPEG(data []byte) error {
 			if len(body) >= 6 {
 				inks = int(body[5])
 			}
+			if n := leastBytes(marker, body); n > len(data) {
+				return fmt.Errorf("JPEG %w: %d bytes cannot hold %d×%d pixels", camera.ErrTruncated, len(data),
+					binary.BigEndian.Uint16(body[3:]), binary.BigEndian.Uint16(body[1:]))
+			}
 		case marker == jpegSOS:
 			scans++
 			if inks == 4 && !adobe {
@@ -88,4 +93,20 @@ func checkJPEG(data []byte) error {
 			}
 		}
 	}
+}
+
+// leastBytes is what the pixels of a frame header (T.81 figure B.3) need at least, 0 where
+// that is not known. Huffman codes have a bit or more, and a block has one for its mean. Where
+// damage hits the size, OpenCV would fill up to 3 GB with grey, for seconds, without a word.
+func leastBytes(marker byte, body []byte) int {
+	if marker > jpegSOF2 || len(body) < 6 || len(body) < 6+3*int(body[5]) {
+		return 0
+	}
+	h, w := int(binary.BigEndian.Uint16(body[1:])), int(binary.BigEndian.Uint16(body[3:]))
+	maxH, maxV, samples := 1, 1, 0
+	for i := range int(body[5]) {
+		ch, cv := int(body[7+3*i]>>4), int(body[7+3*i]&15)
+		maxH, maxV, samples = max(maxH, ch), max(maxV, cv), samples+ch*cv
+	}
+	return w * h / (maxH * maxV) * samples / 64 / 8
 }
