@@ -63,5 +63,8 @@ func (c *Canvas) Rect(r image.Rectangle, col color.RGBA, thickness int) {
 	c.FilledRect(image.Rect(inner.Max.X, inner.Min.Y, r.Max.X, inner.Max.Y), col)
 }
 
-// Close lets go of the picture's memory.
-func (c *Canvas) Close() { c.v.done() }
+// Close lets go of the picture's memory; it may be called twice.
+func (c *Canvas) Close() {
+	c.v.done()
+	c.m = nil // drawing afterwards fails in Go, not in C++
+}

@@ -23,6 +23,9 @@ import (
 // extensions are the files of a folder that count as pictures, in lower case.
 var extensions = []string{".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pnm", ".jp2"}
 
+// maxFile is more than a picture of OpenCV's largest size (2³⁰ pixels) usually takes.
+const maxFile = 1 << 30
+
 var errNotRegular = errors.New("this is not a regular file")
 
 // images reads single pictures.
@@ -76,7 +79,7 @@ func list(pattern string) ([]string, error) {
 			return nil, errors.Unwrap(err)
 		}
 		for _, e := range entries {
-			if !e.IsDir() && slices.Contains(extensions, strings.ToLower(filepath.Ext(e.Name()))) {
+			if !e.IsDir() && isPicture(e.Name()) {
 				paths = append(paths, filepath.Join(pattern, e.Name()))
 			}
 		}
@@ -141,9 +144,14 @@ func (im *images) Next(ctx context.Context) (*camera.Frame, error) {
 
 // load reads and decodes a file into the slot.
 func (s *slot) load(path string) error {
-	// A pipe or a device would be read for ever.
-	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
+	// A pipe or a device would be read for ever, and a film into memory.
+	switch st, err := os.Stat(path); {
+	case err != nil:
+		return errors.Unwrap(err)
+	case !st.Mode().IsRegular():
 		return errNotRegular
+	case st.Size() > maxFile:
+		return fmt.Errorf("%w: %d MiB, and at most %d are read", ErrUnsupported, st.Size()>>20, maxFile>>20)
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {

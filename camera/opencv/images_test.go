@@ -142,6 +142,10 @@ func TestImagesNameTheBadFile(t *testing.T) {
 	if err := unix.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	film := save(t, dir, "6 film.jpg", nil)
+	if err := os.Truncate(film, 3<<30); err != nil { // a hole, it takes no room
+		t.Fatal(err)
+	}
 	want := []struct {
 		path string
 		err  error
@@ -152,8 +156,9 @@ func TestImagesNameTheBadFile(t *testing.T) {
 		{save(t, dir, "3 ink.jpg", inkJPEG(24, 16, [4]byte{25, 188, 250, 204}, noAdobe)), ErrUnsupported},
 		{gone, fs.ErrNotExist},
 		{pipe, errNotRegular},
+		{film, ErrUnsupported},
 	}
-	save(t, dir, "6 good.png", data)
+	save(t, dir, "7 good.png", data)
 	src, err := OpenImages(dir)
 	if err != nil {
 		t.Fatal(err)

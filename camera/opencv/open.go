@@ -3,6 +3,7 @@
 package opencv
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,23 +13,38 @@ import (
 	"perceive/camera"
 )
 
-// live are the beginnings of sources that are not files.
-var live = []string{"/dev/video", "rtsp://", "http://", "https://", "gst:", "csi://"}
+// live are the beginnings of sources that are not files, beside those with "://".
+var live = []string{"/dev/video", "gst:"}
 
 // Open opens what a path names: a folder, a glob or a picture file with OpenImages, any
-// other file with OpenVideo.
+// other file with OpenVideo. A glob that matches no picture (see OpenImages for
+// their extensions) is an error: a list of videos is not a source.
 func Open(path string, o Options) (camera.Source, error) {
-	for _, p := range live {
-		if strings.HasPrefix(path, p) {
-			return nil, fmt.Errorf("opencv: %s: live cameras and streams are not supported yet: name a video file, or a folder or glob of pictures", path)
-		}
+	if isLive(path) {
+		return nil, fmt.Errorf("opencv: %s: live cameras and streams are not supported yet: name a video file, or a folder or glob of pictures", path)
 	}
 	st, err := os.Stat(path)
 	switch {
-	case err == nil && st.IsDir(),
-		err != nil && strings.ContainsAny(path, "*?["),
-		slices.Contains(extensions, strings.ToLower(filepath.Ext(path))):
+	case err == nil && st.IsDir(), err == nil && isPicture(path):
 		return o.OpenImages(path)
+	case err != nil && strings.ContainsAny(path, `*?[`):
+		if found, _ := filepath.Glob(path); len(found) > 0 && !slices.ContainsFunc(found, isPicture) {
+			return nil, fmt.Errorf("opencv: %s: none of the %d files that match is a picture (%s); videos are opened one at a time",
+				path, len(found), strings.Join(extensions, " "))
+		}
+		return o.OpenImages(path)
+	case path == "":
+		return nil, errors.New("opencv: no source: name a video file, or a folder or glob of pictures")
 	}
 	return o.OpenVideo(path)
+}
+
+func isLive(path string) bool {
+	scheme, _, ok := strings.Cut(path, "://")
+	return ok && !strings.Contains(scheme, "/") || slices.ContainsFunc(live, func(p string) bool { return strings.HasPrefix(path, p) })
+}
+
+// isPicture goes by the name: what is damaged inside is a matter of its frame.
+func isPicture(path string) bool {
+	return slices.Contains(extensions, strings.ToLower(filepath.Ext(path)))
 }

@@ -24,8 +24,8 @@ type Options struct {
 	// Buffers is the number of frames that may be lent out at once. Zero means 4:
 	// one being decoded, one in the network, one in the sinks, one to spare.
 	Buffers int
-	// FPS is the rate at which pictures of a folder are stamped; they have no time
-	// of their own. Zero means 10.
+	// FPS is the rate at which pictures of a folder and of a JPEG stream are stamped;
+	// they have no time of their own. Zero means 10 for a folder and 25 for a stream.
 	FPS float64
 }
 

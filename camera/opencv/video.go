@@ -68,7 +68,10 @@ func OpenVideo(path string) (camera.Source, error) { return Options{}.OpenVideo(
 // camera.ErrTruncated, after the last good frame. Rotation in the metadata is applied.
 //
 // In a stream of JPEG pictures (.mjpeg), width and height can change from frame to
-// frame. A change of size inside an H.264 stream is not seen by OpenCV 4.6.
+// frame; it has no times of its own and is stamped at Options.FPS. A change of size inside
+// any other stream goes unseen: with OpenCV 4.6 and FFmpeg 5.1 the frames behind it keep the
+// size of the first and show pixels of old and new ones mixed, without an error (4.7 to
+// 4.12 are reported to keep the size too). Cut such a recording where it changes.
 func (o Options) OpenVideo(path string) (camera.Source, error) {
 	src, err := o.openRecording(path)
 	if err != nil {
