@@ -150,7 +150,9 @@ func TestPrune(t *testing.T) {
 	x := b.Input("x", onnx.Tensor_FLOAT, 2)
 	y := b.Relu(x)
 	b.Output("y", y)
+	b.Output("again", y) // one value, two outputs: one Identity has to stay
 	b.Output("z", b.Neg(b.Op("Identity", []graph.Value{y})))
+	b.Output("same", x) // an input that is an output, too
 	b.Exp(x)
 	m, err := b.Model()
 	if err != nil {
@@ -163,7 +165,7 @@ func TestPrune(t *testing.T) {
 	for _, n := range m.GetGraph().GetNode() {
 		ops = append(ops, n.GetOpType())
 	}
-	if got := strings.Join(ops, " "); got != "Relu Neg" {
-		t.Errorf("nodes %q, want Relu and Neg", got)
+	if got := strings.Join(ops, " "); got != "Relu Identity Neg Identity" {
+		t.Errorf("nodes %q, want Relu and Neg, and an Identity for each output that nothing else makes", got)
 	}
 }

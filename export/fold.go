@@ -30,7 +30,9 @@ func Fold(ctx context.Context, rt *ort.Runtime) Pass {
 			folded[t.GetName()] = true
 		}
 		// What made the results goes; Prune takes what only they needed.
-		g.Node = slices.DeleteFunc(g.GetNode(), func(n *onnx.Node) bool { return folded[n.GetOutput()[0]] })
+		g.Node = slices.DeleteFunc(g.GetNode(), func(n *onnx.Node) bool {
+			return len(n.GetOutput()) == 1 && folded[n.GetOutput()[0]]
+		})
 		g.Initializer = append(g.Initializer, tensors...)
 		return nil
 	}

@@ -88,45 +88,52 @@ func Prune(m *onnx.Model) error {
 	return nil
 }
 
-// bypass leads the readers of an Identity's result to its input. An Identity that
-// makes a graph output gives the output's name to the node before it.
+// bypass leads the readers of an Identity's result to its input. An Identity that makes
+// a graph output gives the output's name to the node before it, where that node makes
+// no output itself.
 func bypass(g *onnx.Graph) {
-	outputs := map[string]bool{}
+	output := map[string]bool{}
 	for _, out := range g.GetOutput() {
-		outputs[out.GetName()] = true
+		output[out.GetName()] = true
 	}
-	source := map[string]string{}
+	made := map[string]*onnx.Node{} // nodes by their results
+	var kept []*onnx.Node
 	for _, n := range g.GetNode() {
-		for i, in := range n.GetInput() {
-			if s, ok := source[in]; ok {
-				n.Input[i] = s
+		if n.GetOpType() != "Identity" || n.GetDomain() != "" || len(n.GetInput()) != 1 || len(n.GetOutput()) != 1 {
+			for _, out := range n.GetOutput() {
+				made[out] = n
 			}
-		}
-		if n.GetOpType() == "Identity" && n.GetDomain() == "" && !outputs[n.GetOutput()[0]] {
-			source[n.GetOutput()[0]] = n.GetInput()[0]
-		}
-	}
-	made := map[string]*onnx.Node{}
-	for _, n := range g.GetNode() {
-		made[n.GetOutput()[0]] = n
-	}
-	for _, n := range g.GetNode() {
-		if n.GetOpType() != "Identity" || n.GetDomain() != "" {
+			kept = append(kept, n)
 			continue
 		}
-		from := made[n.GetInput()[0]]
-		if from == nil || len(from.GetOutput()) != 1 || outputs[from.GetOutput()[0]] {
-			continue
-		}
-		old, name := from.GetOutput()[0], n.GetOutput()[0]
-		from.Output[0], n.Output[0] = name, ""
-		for _, other := range g.GetNode() {
-			for i, in := range other.GetInput() {
-				if in == old && other != n {
-					other.Input[i] = name
+		in, out := n.GetInput()[0], n.GetOutput()[0]
+		from := made[in]
+		switch {
+		case !output[out]:
+			rename(g, out, in)
+		case from != nil && !output[in]:
+			rename(g, in, out)
+			for i, o := range from.Output {
+				if o == in {
+					from.Output[i] = out
 				}
 			}
+			made[out] = from
+		default: // an input or constant is an output, or one value is two outputs
+			made[out] = n
+			kept = append(kept, n)
 		}
 	}
-	g.Node = slices.DeleteFunc(g.GetNode(), func(n *onnx.Node) bool { return n.GetOutput()[0] == "" })
+	g.Node = kept
+}
+
+// rename makes the readers of a value read another one.
+func rename(g *onnx.Graph, from, to string) {
+	for _, n := range g.GetNode() {
+		for i, in := range n.GetInput() {
+			if in == from {
+				n.Input[i] = to
+			}
+		}
+	}
 }

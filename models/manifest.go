@@ -101,7 +101,8 @@ type Training struct {
 	Data       []string          `json:"data"`
 	Images     int               `json:"images"`
 	Counts     map[string][3]int `json:"counts"` // label: unknown, negative, positive
-	// Fingerprint is the SHA-256 of the data's sorted list of names and labels.
+	// Fingerprint identifies the training and validation data: the SHA-256 of each one's
+	// names, sources, labels and boxes.
 	Fingerprint string `json:"fingerprint"`
 	Seed        uint64 `json:"seed"`
 }

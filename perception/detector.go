@@ -15,9 +15,8 @@ import (
 // Detector turns one frame into one Result. It belongs to one goroutine; Pipeline
 // overlaps several.
 type Detector struct {
-	model      *model.Model
-	thresholds []float32
-	own        *lane // for Detect, made when first asked
+	model *model.Model
+	own   *lane // for Detect, made when first asked
 }
 
 // lane is everything that one frame needs on its way through.
@@ -28,11 +27,7 @@ type lane struct {
 
 // NewDetector makes a detector on a loaded model, which stays the caller's.
 func NewDetector(m *model.Model) *Detector {
-	d := &Detector{model: m}
-	for _, l := range m.Manifest().Labels {
-		d.thresholds = append(d.thresholds, l.Threshold)
-	}
-	return d
+	return &Detector{model: m}
 }
 
 // Manifest is the contract of the model.
@@ -91,7 +86,7 @@ func (d *Detector) infer(ctx context.Context, l *lane, r *Result) {
 	if err := l.Run(ctx); err != nil {
 		r.fail(Failed, err.Error())
 	} else {
-		r.decide(l.Lane, d.thresholds)
+		r.decide(l.Lane, d.model.Manifest().Labels)
 	}
 	r.Took.Infer = time.Since(begin)
 }

@@ -34,7 +34,8 @@ const (
 	flushEvery  = 500 * time.Millisecond
 )
 
-// CreateJSONL starts a file with its header. An existing file is replaced.
+// CreateJSONL starts a file with its header. An existing file is replaced; what is no
+// file (a pipe, a device) is written to.
 func CreateJSONL(path string, h Header) (*JSONL, error) {
 	f, err := os.Create(path)
 	if err != nil {
@@ -42,8 +43,8 @@ func CreateJSONL(path string, h Header) (*JSONL, error) {
 	}
 	j, err := NewJSONL(f, h)
 	if err != nil {
+		f.Truncate(0) // on a full disk, rather an empty file than half a header
 		f.Close()
-		os.Remove(path)
 		return nil, err
 	}
 	j.file = f

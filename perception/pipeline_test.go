@@ -3,10 +3,12 @@ package perception_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +19,7 @@ import (
 	"perceive/camera"
 	"perceive/hw/ort"
 	"perceive/hw/ort/orttest"
+	"perceive/models"
 	"perceive/perception"
 	"perceive/perception/model"
 	"perceive/perception/model/modeltest"
@@ -128,6 +131,25 @@ func TestOneResultAFrameInOrder(t *testing.T) {
 		if r.Status != perception.OK || len(r.Answers) != 2 || r.Answers[0].P < want-1e-3 || r.Answers[0].P > want+1e-3 || r.Answers[0].On != (want >= 0.5) {
 			t.Errorf("frame %d: %+v, want bright %.3f", i, r, want)
 		}
+	}
+}
+
+// A network whose answer is not a number is not believed.
+func TestNoProbabilityIsNoAnswer(t *testing.T) {
+	file := modeltest.File(t, func(m *models.Manifest) { m.GraphSHA256, m.Golden = "", nil })
+	weight := func(v float64) []byte { return binary.LittleEndian.AppendUint32(nil, math.Float32bits(float32(v))) }
+	file = bytes.Replace(file, weight(1./3), weight(math.NaN()), 1)
+	m, err := model.Load(t.Context(), orttest.Runtime(t), file, nil, ort.Options{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	d := perception.NewDetector(m)
+	defer d.Close()
+	var r perception.Result
+	d.Detect(t.Context(), camera.NewFrame(32, 32, nil), &r)
+	if r.Status != perception.Failed || len(r.Answers) != 0 || !strings.Contains(r.Reason, "bright") {
+		t.Errorf("%+v: want failed, with the label's name", r)
 	}
 }
 

@@ -3,8 +3,10 @@
 package perception
 
 import (
+	"fmt"
 	"time"
 
+	"perceive/models"
 	"perceive/perception/model"
 )
 
@@ -56,11 +58,16 @@ type Maps struct {
 // Took is the time in each stage.
 type Took struct{ Decode, Fit, Infer time.Duration }
 
-// decide fills r's answers from a lane that has run.
-func (r *Result) decide(l *model.Lane, thresholds []float32) {
+// decide fills r's answers from a lane that has run. What is no probability is no
+// answer, and a network that gives one is not believed in the others.
+func (r *Result) decide(l *model.Lane, labels []models.Label) {
 	r.Answers = r.Answers[:0]
 	for i, p := range l.Probabilities {
-		r.Answers = append(r.Answers, Answer{p, p >= thresholds[i]})
+		if !(p >= 0 && p <= 1) {
+			r.fail(Failed, fmt.Sprintf("perception: frame %d: the network's answer for %q is %v, which is no probability", r.Seq, labels[i].ID, p))
+			return
+		}
+		r.Answers = append(r.Answers, Answer{p, p >= labels[i].Threshold})
 	}
 	r.Maps = Maps{l.Maps, l.MapWidth, l.MapHeight}
 }

@@ -26,10 +26,12 @@ type Progress struct {
 	// Best is the highest validation score so far (mean ROC AUC), at BestStep.
 	Best     float64 `json:"best"`
 	BestStep int     `json:"best_step"`
-	// Seconds spent training, over all the starts of this run.
+	// Evaluated is the step of the last look at the validation data.
+	Evaluated int `json:"evaluated"`
+	// Seconds spent in steps and evaluations, over all the starts of this run.
 	Seconds float64 `json:"seconds"`
-	// Config is the run's resolved configuration, Data the fingerprint of its
-	// training data: a resumed run must agree with both.
+	// Config is the run's resolved configuration, Data the fingerprint of its training
+	// and validation data: a resumed run must agree with both.
 	Config Config `json:"config"`
 	Data   string `json:"data"`
 	// Images counts the training pictures, Counts for each label those where it is

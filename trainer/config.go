@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"reflect"
+	"slices"
 
 	"github.com/goccy/go-yaml"
 	"github.com/google/renameio/v2"
@@ -67,7 +68,7 @@ func Default() Config {
 const ConfigFile = "config.yaml"
 
 // LoadConfig reads settings from a YAML file over those of base. Unknown keys are
-// errors; every error names the file and the line.
+// errors; every error names the file, and one of YAML the line.
 func LoadConfig(path string, base Config) (Config, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -77,7 +78,10 @@ func LoadConfig(path string, base Config) (Config, error) {
 	if err := dec.Decode(&base); err != nil && !errors.Is(err, io.EOF) {
 		return base, fmt.Errorf("trainer: configuration %s: %w", path, err)
 	}
-	return base, base.Validate()
+	if err := base.Validate(); err != nil {
+		return base, fmt.Errorf("%s: %w", path, err)
+	}
+	return base, nil
 }
 
 // YAML is the configuration as LoadConfig reads it.
@@ -102,9 +106,17 @@ func (c Config) Validate() error {
 	if len(c.Labels) == 0 {
 		bad("labels: none")
 	}
-	for name, v := range map[string]int{"steps": c.Steps, "batch": c.Batch, "eval_every": c.EvalEvery, "save_every": c.SaveEvery} {
-		if v < 1 {
-			bad("%s: %d is not at least 1", name, v)
+	for i, l := range c.Labels {
+		if l == "" || slices.Contains(c.Labels[:i], l) {
+			bad("labels: %q is empty or there twice", l)
+		}
+	}
+	for _, v := range []struct {
+		name string
+		n    int
+	}{{"steps", c.Steps}, {"batch", c.Batch}, {"eval_every", c.EvalEvery}, {"save_every", c.SaveEvery}} {
+		if v.n < 1 {
+			bad("%s: %d is not at least 1", v.name, v.n)
 		}
 	}
 	if !(c.Rate > 0) || !(c.FinalRate >= 0 && c.FinalRate <= 1) || c.Warmup < 0 {

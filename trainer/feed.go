@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math"
 
-	"perceive/camera/opencv"
 	"perceive/trainer/dataset"
 	"perceive/trainer/metrics"
 )
@@ -38,18 +37,16 @@ type Predictor struct {
 	Run func(ctx context.Context) ([]float32, error)
 }
 
-// Predict scores every usable picture of a cache, letterboxed as on the vehicle:
+// Predict scores every usable picture of a cache that dataset.NewInputs made:
 // rows of probabilities by picture, nil where a picture could not be decoded.
 func (p Predictor) Predict(ctx context.Context, c *dataset.Cache) ([][]float32, error) {
 	out := make([][]float32, len(c.Set.Items))
 	usable := c.Usable()
-	var fit opencv.Fitter
-	defer fit.Close()
 	size := 3 * p.Width * p.Height
 	for from := 0; from < len(usable); from += p.Batch {
 		some := usable[from:min(from+p.Batch, len(usable))]
 		for i, item := range some {
-			if err := c.Letterbox(&fit, p.Frames[i*size:][:size], p.Width, p.Height, item); err != nil {
+			if err := c.Input(p.Frames[i*size:][:size], item); err != nil {
 				return nil, err
 			}
 		}

@@ -59,9 +59,12 @@ func (j *Job) Run(ctx context.Context) (p Progress, err error) {
 	}
 	defer scorer.Close()
 
-	loop := &Loop{Config: c, Data: j.Train.Fingerprint(), Images: len(j.Train.Items), Counts: j.Train.Counts(),
+	loop := &Loop{Config: c, Data: j.fingerprint(), Images: len(j.Train.Items), Counts: j.Train.Counts(),
 		Out: j.Out, Engine: engine}
 	if p, err = loop.Resume(); err != nil {
+		return p, err
+	}
+	if err := c.Save(filepath.Join(j.Out, ConfigFile)); err != nil {
 		return p, err
 	}
 	loader, err := dataset.NewLoader(train, dataset.LoaderConfig{
@@ -94,7 +97,7 @@ func (j *Job) Run(ctx context.Context) (p Progress, err error) {
 	return p, err
 }
 
-// prepare makes the folder and leaves the resolved configuration in it.
+// prepare checks everything that can be checked before the pictures are decoded.
 func (j *Job) prepare() error {
 	if err := j.Config.Validate(); err != nil {
 		return err
@@ -105,31 +108,48 @@ func (j *Job) prepare() error {
 	if _, err := os.Stat(filepath.Join(j.Out, CheckpointFile)); err == nil && !j.Resume {
 		return fmt.Errorf("trainer: %s: %w", j.Out, ErrOccupied)
 	}
-	return j.Config.Save(filepath.Join(j.Out, ConfigFile))
+	return j.measurable()
 }
 
-// decode fills both caches. Pictures are kept at 1.4 times the input's longer side:
-// enough for the zoom of augmentation, and a third of the memory of whole pictures.
-func (j *Job) decode(ctx context.Context) (train, val *dataset.Cache, err error) {
-	side := int(max(j.Config.Network.Width, j.Config.Network.Height)) * 7 / 5
-	total := len(j.Train.Items) + len(j.Val.Items)
-	cache := func(s *dataset.Set, before int) *dataset.Cache {
-		if err != nil {
+// measurable refuses validation data that cannot tell good weights from bad ones.
+func (j *Job) measurable() error {
+	for l := range j.Val.Labels {
+		var n [3]int
+		for _, it := range j.Val.Items {
+			n[it.Labels[l]]++
+		}
+		if n[dataset.Positive] > 0 && n[dataset.Negative] > 0 {
 			return nil
 		}
-		var c *dataset.Cache
-		c, err = dataset.NewCache(ctx, s, side, func(done int) {
+	}
+	return fmt.Errorf("trainer: the validation data (%d pictures) has both answers for no label, so nothing can be measured on it: name other data with --val", len(j.Val.Items))
+}
+
+// fingerprint is of what decides the batches and the choice of weights: both sets, in
+// the order of their pictures.
+func (j *Job) fingerprint() string { return j.Train.Fingerprint() + "/" + j.Val.Fingerprint() }
+
+// decode fills both caches. Training pictures are kept at 1.4 times the input's longer
+// side: enough for the zoom of augmentation, and a third of the memory of whole ones.
+func (j *Job) decode(ctx context.Context) (train, val *dataset.Cache, err error) {
+	w, h := int(j.Config.Network.Width), int(j.Config.Network.Height)
+	tell := func(before int) func(int) {
+		return func(done int) {
 			if j.Decoded != nil {
-				j.Decoded(before+done, total)
-			}
-		})
-		if err == nil && j.Warn != nil {
-			for _, bad := range c.Bad {
-				j.Warn(bad)
+				j.Decoded(before+done, len(j.Train.Items)+len(j.Val.Items))
 			}
 		}
-		return c
 	}
-	train, val = cache(j.Train, 0), cache(j.Val, len(j.Train.Items))
-	return train, val, err
+	if train, err = dataset.NewCache(ctx, j.Train, max(w, h)*7/5, tell(0)); err != nil {
+		return nil, nil, err
+	}
+	if val, err = dataset.NewInputs(ctx, j.Val, w, h, tell(len(j.Train.Items))); err != nil {
+		return nil, nil, err
+	}
+	for _, bad := range append(train.Bad, val.Bad...) {
+		if j.Warn != nil {
+			j.Warn(bad)
+		}
+	}
+	return train, val, nil
 }

@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -17,19 +18,21 @@ type Measured struct {
 	// Best is the decision with the highest recall less false alarms on this data: on the
 	// data that it was chosen on, an upper bound.
 	Best metrics.Decision `json:"best"`
+	// Chosen says whether there was something to choose by.
+	Chosen bool `json:"-"`
 	// Set is the decision at the model's own threshold, chosen on other data.
 	Set *metrics.Decision `json:"set,omitempty"`
-	// Sources are the figures within each source that knows the label, by name.
+	// Sources are the figures within each source that knows the label, the largest first.
 	Sources []SourceMetric `json:"sources,omitempty"`
 }
 
-// SourceMetric is one source's share. A source whose pictures all give one answer has
-// no AUC of its own; AUC is then 0.
+// SourceMetric is one source's share.
 type SourceMetric struct {
-	Source   string  `json:"source"`
-	Positive int     `json:"positive"`
-	Negative int     `json:"negative"`
-	AUC      float64 `json:"auc,omitempty"`
+	Source   string `json:"source"`
+	Positive int    `json:"positive"`
+	Negative int    `json:"negative"`
+	// AUC is nil where the source gives one answer only.
+	AUC *float64 `json:"auc"`
 }
 
 // resamples of the bootstrap: enough for two digits of an interval's end.
@@ -50,6 +53,7 @@ func Measure(set *dataset.Set, predictions [][]float32, thresholds []float32, se
 		}
 		if err == nil {
 			m.Best, err = s.Best()
+			m.Chosen = err == nil
 		}
 		if err == nil && thresholds != nil {
 			var d metrics.Decision
@@ -84,12 +88,12 @@ func bySource(set *dataset.Set, predictions [][]float32, l int) []SourceMetric {
 		m := SourceMetric{Source: name}
 		m.Positive, m.Negative = s.Counts()
 		if auc, err := s.AUC(); err == nil {
-			m.AUC = auc
+			m.AUC = &auc
 		}
 		out = append(out, m)
 	}
 	slices.SortFunc(out, func(a, b SourceMetric) int {
-		return b.Positive + b.Negative - a.Positive - a.Negative
+		return cmp.Or(b.Positive+b.Negative-a.Positive-a.Negative, cmp.Compare(a.Source, b.Source))
 	})
 	return out
 }

@@ -61,7 +61,7 @@ type StepEvent struct {
 // Loop is one training run.
 type Loop struct {
 	Config  Config
-	Data    string // fingerprint of the training data
+	Data    string // fingerprint of the training and validation data
 	Images  int
 	Counts  map[string][3]int // by label: unknown, negative, positive
 	Out     string            // folder of checkpoints
@@ -81,6 +81,12 @@ var ErrDiverged = errors.New("training diverged")
 func (l *Loop) Run(ctx context.Context, p Progress) (Progress, error) {
 	p.Config, p.Data, p.Images, p.Counts = l.Config, l.Data, l.Images, l.Counts
 	schedule := l.Config.schedule()
+	// A run that was interrupted while it evaluated owes that evaluation.
+	if l.due(p.Step) && p.Evaluated < p.Step {
+		if err := l.evaluate(ctx, &p); err != nil {
+			return p, l.stop(ctx, p, err)
+		}
+	}
 	for p.Step < l.Config.Steps {
 		step := p.Step + 1
 		begin := time.Now()
@@ -101,13 +107,12 @@ func (l *Loop) Run(ctx context.Context, p Progress) (Progress, error) {
 		if l.Hooks.Step != nil {
 			l.Hooks.Step(StepEvent{step, l.Config.Steps, schedule.At(step), losses, ready.Sub(begin), done.Sub(ready)})
 		}
-		last := step == l.Config.Steps
-		if step%l.Config.EvalEvery == 0 || last {
+		if l.due(step) {
 			if err := l.evaluate(ctx, &p); err != nil {
 				return p, l.stop(ctx, p, err)
 			}
 		}
-		if step%l.Config.SaveEvery == 0 || last {
+		if step%l.Config.SaveEvery == 0 || step == l.Config.Steps {
 			if err := l.save(CheckpointFile, p); err != nil {
 				return p, err
 			}
@@ -138,15 +143,26 @@ func (l *Loop) stop(ctx context.Context, p Progress, err error) error {
 	return errors.Join(err, l.save(CheckpointFile, p))
 }
 
+// due reports whether an evaluation follows a step.
+func (l *Loop) due(step int) bool {
+	return step > 0 && (step%l.Config.EvalEvery == 0 || step == l.Config.Steps)
+}
+
 // evaluate looks at the validation data and keeps the best weights.
 func (l *Loop) evaluate(ctx context.Context, p *Progress) error {
 	if l.Evaluate == nil {
 		return nil
 	}
+	begin := time.Now()
 	e, err := l.Evaluate(ctx, l.Engine.Average())
 	if err != nil {
 		return err
 	}
+	if math.IsNaN(e.Mean) {
+		return fmt.Errorf("trainer: step %d: the validation pictures that can be decoded have both answers for no label", p.Step)
+	}
+	p.Evaluated = p.Step
+	p.Seconds += time.Since(begin).Seconds()
 	if l.Hooks.Evaluated != nil {
 		l.Hooks.Evaluated(p.Step, e)
 	}
@@ -176,7 +192,7 @@ func (l *Loop) Resume() (Progress, error) {
 		return p, fmt.Errorf("trainer: %s: %w: the run was started with another configuration (%s)", path, ErrCheckpoint, diff)
 	}
 	if p.Data != l.Data {
-		return p, fmt.Errorf("trainer: %s: %w: the training data has changed since the run was started", path, ErrCheckpoint)
+		return p, fmt.Errorf("trainer: %s: %w: the data has changed since the run was started", path, ErrCheckpoint)
 	}
 	for i, v := range l.Engine.State() {
 		if len(state[i]) != len(v) {

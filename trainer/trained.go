@@ -71,8 +71,12 @@ func (t *Trained) Manifest(name, tool string, split string, measured []Measured)
 		},
 	}
 	for _, l := range measured {
-		m.Labels = append(m.Labels, models.Label{ID: l.Label, Threshold: float32(l.Best.Threshold),
-			ThresholdRule: "highest recall less false alarms on " + split, Metrics: map[string]models.Metric{split: l.Metric}})
+		label := models.Label{ID: l.Label, Threshold: float32(l.Best.Threshold), ThresholdRule: "one half: " + split + " has one answer only"}
+		if l.Chosen {
+			label.ThresholdRule = "highest recall less false alarms on " + split
+			label.Metrics = map[string]models.Metric{split: l.Metric}
+		}
+		m.Labels = append(m.Labels, label)
 	}
 	return m
 }

@@ -122,57 +122,98 @@ func TestHiddenLabelTeachesNothing(t *testing.T) {
 	}
 }
 
-// A run that is interrupted and resumed ends with the bits of a run that was not.
+// A run that is interrupted, in a step or in an evaluation, and resumed ends with the
+// bits of a run that was not: all of its files.
 func TestResumeIsExact(t *testing.T) {
 	c := tiny()
 	c.Steps, c.EvalEvery, c.SaveEvery = 50, 25, 10
 	train := squares(100, 2)
-	whole, parts := t.TempDir(), t.TempDir()
+	whole := t.TempDir()
 	if _, err := run(t, c, train, whole, false, Hooks{}, t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	p, err := run(t, c, train, parts, false, Hooks{Step: func(e StepEvent) {
-		if e.Step == 33 {
-			cancel()
-		}
-	}}, ctx)
-	if !errors.Is(err, context.Canceled) || p.Step != 33 {
-		t.Fatalf("stopped at step %d: %v", p.Step, err)
+	for _, at := range []int{33, 25, 50} {
+		t.Run(fmt.Sprint("step ", at), func(t *testing.T) {
+			parts := t.TempDir()
+			ctx, cancel := context.WithCancel(t.Context())
+			p, err := run(t, c, train, parts, false, Hooks{Step: func(e StepEvent) {
+				if e.Step == at {
+					cancel()
+				}
+			}}, ctx)
+			if !errors.Is(err, context.Canceled) || p.Step != at {
+				t.Fatalf("stopped at step %d: %v", p.Step, err)
+			}
+			if _, err := run(t, c, train, parts, false, Hooks{}, t.Context()); !errors.Is(err, ErrOccupied) {
+				t.Errorf("started over a run: %v", err)
+			}
+			if _, err := run(t, c, train, parts, true, Hooks{}, t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range []string{CheckpointFile, BestFile} {
+				pa, a, err1 := LoadCheckpoint(filepath.Join(whole, name))
+				pb, b, err2 := LoadCheckpoint(filepath.Join(parts, name))
+				if err := errors.Join(err1, err2); err != nil {
+					t.Fatal(err)
+				}
+				if !slices.EqualFunc(a, b, slices.Equal) || pa.Best != pb.Best || pa.BestStep != pb.BestStep || pa.Step != pb.Step {
+					t.Errorf("%s differs after a resumed run", name)
+				}
+			}
+			a, err1 := os.ReadFile(filepath.Join(whole, EvalLogFile))
+			b, err2 := os.ReadFile(filepath.Join(parts, EvalLogFile))
+			if err1 != nil || err2 != nil || string(a) != string(b) {
+				t.Errorf("evaluations\n%s\nwithout interruption\n%s", b, a)
+			}
+			rows, err := readTable(filepath.Join(parts, TrainLogFile))
+			if err != nil || len(rows) != 51 {
+				t.Errorf("%d rows of 50 steps and a head: %v", len(rows), err)
+			}
+		})
 	}
-	if _, err := run(t, c, train, parts, false, Hooks{}, t.Context()); !errors.Is(err, ErrOccupied) {
-		t.Errorf("started over a run: %v", err)
-	}
-	if _, err := run(t, c, train, parts, true, Hooks{}, t.Context()); err != nil {
+}
+
+// A run goes on with what it was started with, or not at all, and what is refused
+// changes nothing.
+func TestResumeRefuses(t *testing.T) {
+	c := tiny()
+	c.Steps, c.EvalEvery = 20, 20
+	train, dir := squares(60, 2), t.TempDir()
+	if _, err := run(t, c, train, dir, false, Hooks{}, t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	_, a, err1 := LoadCheckpoint(filepath.Join(whole, CheckpointFile))
-	_, b, err2 := LoadCheckpoint(filepath.Join(parts, CheckpointFile))
-	if err := errors.Join(err1, err2); err != nil {
+	before, err := os.ReadFile(filepath.Join(dir, ConfigFile))
+	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range a {
-		if !slices.Equal(a[i], b[i]) {
-			t.Errorf("vector %d differs after a resumed run", i)
-		}
-	}
-	rows, err := readTable(filepath.Join(parts, TrainLogFile))
-	if err != nil || len(rows) != 51 {
-		t.Errorf("%d rows of 50 steps and a head: %v", len(rows), err)
-	}
-	for i, row := range rows[1:] {
-		if row[0] != fmt.Sprint(i+1) {
-			t.Fatalf("row %d is of step %s", i+1, row[0])
-		}
-	}
-	// Another configuration, and other data, are refused.
-	c.Rate *= 2
-	if _, err := run(t, c, train, parts, true, Hooks{}, t.Context()); !errors.Is(err, ErrCheckpoint) || !strings.Contains(err.Error(), "rate") {
+	other := c
+	other.Rate *= 2
+	if _, err := run(t, other, train, dir, true, Hooks{}, t.Context()); !errors.Is(err, ErrCheckpoint) || !strings.Contains(err.Error(), "rate") {
 		t.Errorf("another rate: %v", err)
 	}
-	c.Rate /= 2
-	if _, err := run(t, c, squares(90, 2), parts, true, Hooks{}, t.Context()); !errors.Is(err, ErrCheckpoint) || !strings.Contains(err.Error(), "data") {
+	if _, err := run(t, c, squares(50, 2), dir, true, Hooks{}, t.Context()); !errors.Is(err, ErrCheckpoint) || !strings.Contains(err.Error(), "data") {
 		t.Errorf("other data: %v", err)
+	}
+	reordered := &dataset.Set{Labels: train.Labels, Items: slices.Clone(train.Items)}
+	slices.Reverse(reordered.Items)
+	if _, err := run(t, c, reordered, dir, true, Hooks{}, t.Context()); !errors.Is(err, ErrCheckpoint) {
+		t.Errorf("the data in another order: %v", err)
+	}
+	if after, err := os.ReadFile(filepath.Join(dir, ConfigFile)); err != nil || string(after) != string(before) {
+		t.Errorf("a refused run changed the saved configuration: %v", err)
+	}
+}
+
+// Validation data that can measure nothing is refused before the first step.
+func TestUnmeasurableValidation(t *testing.T) {
+	val := squares(20, 5)
+	for i := range val.Items {
+		val.Items[i].Labels = []dataset.State{dataset.Positive, dataset.Unknown}
+	}
+	dir := t.TempDir()
+	j := Job{Runtime: orttest.Runtime(t), Config: tiny(), Train: squares(20, 1), Val: val, Out: dir}
+	if _, err := j.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "--val") {
+		t.Errorf("error %v", err)
 	}
 }
 
@@ -247,18 +288,19 @@ func TestConfigFiles(t *testing.T) {
 		t.Errorf("%v, differs in %s", err, want.Diff(got))
 	}
 	for name, tc := range map[string]struct{ text, says string }{
-		"unknown key":  {"colour: pink\n", "colour"},
-		"a wrong type": {"steps: many\n", "steps"},
-		"out of range": {"steps: -1\nbatch: 0\nrate: -2\n", "steps"},
-		"labels":       {"labels: []\n", "labels"},
-		"network":      {"network: {width: 100}\n", "multiples of 32"},
-		"augmentation": {"augment: {flip: 3}\n", "flip"},
+		"unknown key":   {"colour: pink\n", "colour"},
+		"a wrong type":  {"steps: many\n", "steps"},
+		"out of range":  {"steps: -1\nbatch: 0\nrate: -2\n", "steps"},
+		"labels":        {"labels: []\n", "labels"},
+		"a label twice": {"labels: [car, car]\n", "twice"},
+		"network":       {"network: {width: 100}\n", "multiples of 32"},
+		"augmentation":  {"augment: {flip: 3}\n", "flip"},
 	} {
 		if err := os.WriteFile(path, []byte(tc.text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := LoadConfig(path, Default()); err == nil || !strings.Contains(err.Error(), tc.says) {
-			t.Errorf("%s: error %v does not say %q", name, err, tc.says)
+		if _, err := LoadConfig(path, Default()); err == nil || !strings.Contains(err.Error(), tc.says) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: error %v does not name the file and say %q", name, err, tc.says)
 		}
 	}
 	if _, err := LoadConfig(filepath.Join(dir, "none.yaml"), Default()); !errors.Is(err, os.ErrNotExist) {

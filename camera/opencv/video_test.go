@@ -267,6 +267,9 @@ func asNobody(t *testing.T, f func()) {
 
 func TestNoPermission(t *testing.T) {
 	dir := t.TempDir()
+	if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil { // what testing makes is the owner's alone
+		t.Fatal(err)
+	}
 	file := filepath.Join(dir, "a.mp4")
 	picture := filepath.Join(dir, "a.png")
 	for _, p := range []string{file, picture} {
@@ -274,7 +277,7 @@ func TestNoPermission(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := os.Chmod(dir, 0o500); err != nil {
+	if err := os.Chmod(dir, 0o555); err != nil {
 		t.Fatal(err)
 	}
 	defer os.Chmod(dir, 0o700)

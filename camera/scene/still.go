@@ -1,6 +1,9 @@
 package scene
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Still draws one picture of w×h pixels with its truth, independent of all other
 // seeds: each has a street, a camera, light and weather of its own. Each label is
@@ -23,10 +26,11 @@ func Still(seed uint64, w, h int) (bgr []byte, t Truth) {
 		if len(unsure) == 0 {
 			return bgr, t
 		}
-		// What is left out hides nothing any more, so this ends.
-		for i := len(unsure) - 1; i >= 0; i-- {
-			n := unsure[i]
-			world.actors = append(world.actors[:n], world.actors[n+1:]...)
+		// What is left out hides nothing any more, so this ends. From the back, so that the
+		// numbers of the others stay.
+		slices.Sort(unsure)
+		for _, n := range slices.Backward(slices.Compact(unsure)) {
+			world.actors = slices.Delete(world.actors, n, n+1)
 		}
 	}
 }

@@ -30,19 +30,19 @@ func (doctorCmd) Run(a *app) error {
 	}
 	line("machine", "%s/%s, %d cores", runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
 	line("perceive", "%s, %s", version(), runtime.Version())
-	line("OpenCV", "%s, video: %s", opencv.Version(), videoWorks())
+	video, broken := videoWorks()
+	line("OpenCV", "%s, video: %s", opencv.Version(), video)
 	rt, err := ort.Open(ort.Config{Library: a.library})
 	if err != nil {
 		line("ONNX Runtime", "missing: %v", err)
 		return errors.New("ONNX Runtime is needed for everything")
 	}
 	defer rt.Close()
-	var broken error
 	for _, p := range []hw.Provider{hw.CPU, hw.CUDA, hw.TensorRT} {
 		text, err := try(a, rt, p)
 		line(string(p), "%s", text)
 		if p == hw.CPU && err != nil {
-			broken = fmt.Errorf("the built-in model does not run: %w", err)
+			broken = errors.Join(broken, fmt.Errorf("the built-in model does not run: %w", err))
 		}
 	}
 	return broken
@@ -84,27 +84,27 @@ func try(a *app, rt *ort.Runtime, p hw.Provider) (string, error) {
 }
 
 // videoWorks writes and reads a short video.
-func videoWorks() string {
+func videoWorks() (string, error) {
 	dir, err := os.MkdirTemp("", "perceive")
 	if err != nil {
-		return err.Error()
+		return "broken", fmt.Errorf("video does not work: %w", err)
 	}
 	defer os.RemoveAll(dir)
 	path := dir + "/probe.mp4"
 	out, err := opencv.CreateVideo(path, 64, 64, 25)
 	if err != nil {
-		return err.Error()
+		return "broken", fmt.Errorf("video does not work: %w", err)
 	}
 	for range 3 {
 		err = errors.Join(err, out.Write(make([]byte, 3*64*64)))
 	}
 	if err = errors.Join(err, out.Close()); err != nil {
-		return err.Error()
+		return "broken", fmt.Errorf("video does not work: %w", err)
 	}
 	src, err := opencv.OpenVideo(path)
 	if err != nil {
-		return err.Error()
+		return "broken", fmt.Errorf("video does not work: %w", err)
 	}
 	defer src.Close()
-	return fmt.Sprintf("reads and writes (%s, %s)", out.Codec(), src.Info().Backend)
+	return fmt.Sprintf("reads and writes (%s, %s)", out.Codec(), src.Info().Backend), nil
 }

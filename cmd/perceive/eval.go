@@ -46,7 +46,7 @@ func (c *evalCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	cache, err := decode(a, set, max(p.Width, p.Height))
+	cache, err := decode(a, set, p.Width, p.Height)
 	if err != nil {
 		return err
 	}
@@ -91,8 +91,8 @@ func (c *evalCmd) print(a *app, measured []trainer.Measured) error {
 		for _, m := range measured {
 			for _, s := range m.Sources {
 				auc := "one answer"
-				if s.AUC > 0 {
-					auc = fmt.Sprintf("%.3f", s.AUC)
+				if s.AUC != nil {
+					auc = fmt.Sprintf("%.3f", *s.AUC)
 				}
 				fmt.Fprintf(t, "%s\t%d\t%d\t%s\t%s\n", m.Label, s.Positive, s.Negative, auc, s.Source)
 			}

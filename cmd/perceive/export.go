@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"perceive/camera/opencv"
 	"perceive/camera/scene"
 	"perceive/export"
 	"perceive/export/onnx"
@@ -37,6 +36,9 @@ graph's by more than 1e-4 on any of --frames pictures.
 const goldens = 3
 
 func (c *exportCmd) Run(a *app) error {
+	if c.Frames < 1 {
+		return usageError{fmt.Errorf("--frames %d: want 1 or more", c.Frames)}
+	}
 	trained, err := trainer.LoadRun(c.Run_)
 	if err != nil {
 		return err
@@ -56,7 +58,7 @@ func (c *exportCmd) Run(a *app) error {
 		return err
 	}
 	defer scorer.Close()
-	cache, err := decode(a, set, int(max(cfg.Network.Width, cfg.Network.Height)))
+	cache, err := decode(a, set, int(cfg.Network.Width), int(cfg.Network.Height))
 	if err != nil {
 		return err
 	}
@@ -118,15 +120,13 @@ func base(uris []string) []string {
 	return out
 }
 
-// frames letterboxes the first n usable pictures of a cache.
+// frames are the first n usable pictures of a cache.
 func frames(c *dataset.Cache, n, w, h int) ([]export.Frame, error) {
-	var fit opencv.Fitter
-	defer fit.Close()
 	usable := c.Usable()
 	var out []export.Frame
 	for _, i := range usable[:min(n, len(usable))] {
 		pix := make([]byte, 3*w*h)
-		if err := c.Letterbox(&fit, pix, w, h, i); err != nil {
+		if err := c.Input(pix, i); err != nil {
 			return nil, err
 		}
 		out = append(out, export.Frame{Name: c.Set.Items[i].Name, Pix: pix})
@@ -134,12 +134,12 @@ func frames(c *dataset.Cache, n, w, h int) ([]export.Frame, error) {
 	return out, nil
 }
 
-// decode fills a cache and shows how far it is.
-func decode(a *app, set *dataset.Set, side int) (*dataset.Cache, error) {
+// decode fills a cache with inputs and shows how far it is.
+func decode(a *app, set *dataset.Set, w, h int) (*dataset.Cache, error) {
 	progress := newBar(a.errOut, "decoding", len(set.Items))
 	defer progress.end()
 	show := newLocked(progress)
-	c, err := dataset.NewCache(a.ctx, set, side, show)
+	c, err := dataset.NewInputs(a.ctx, set, w, h, show)
 	if err != nil {
 		return nil, err
 	}

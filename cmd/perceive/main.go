@@ -83,6 +83,9 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 		return exitUsage
 	}
 	err = kctx.Run(&app{ctx, out, errOut, c.Library})
+	if errors.Is(err, dataset.ErrURI) {
+		err = usageError{err}
+	}
 	switch usage := (usageError{}); {
 	case err == nil:
 		return exitOK
@@ -91,8 +94,28 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 		return exitUsage
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
 		fmt.Fprintln(errOut, "perceive: interrupted")
+		// What went wrong besides must not be lost.
+		if rest := without(err, ctx.Err()); rest != nil {
+			fmt.Fprintf(errOut, "perceive: %v\n", rest)
+		}
 		return exitFailed
 	}
 	fmt.Fprintf(errOut, "perceive: %v\n", err)
 	return exitFailed
+}
+
+// without is what is left of joined errors when those of one kind are taken out.
+func without(err, kind error) error {
+	var joined interface{ Unwrap() []error }
+	if errors.As(err, &joined) {
+		var rest []error
+		for _, e := range joined.Unwrap() {
+			rest = append(rest, without(e, kind))
+		}
+		return errors.Join(rest...)
+	}
+	if errors.Is(err, kind) {
+		return nil
+	}
+	return err
 }

@@ -21,6 +21,7 @@ type bar struct {
 	bar   *progressbar.ProgressBar
 	what  string
 	total int
+	from  int // what was done before this start
 	last  time.Time
 	begin time.Time
 }
@@ -54,8 +55,8 @@ func (b *bar) set(n int, remark string) {
 	}
 	b.last = time.Now()
 	left := ""
-	if b.total > 0 && n > 0 {
-		left = fmt.Sprintf(" of %d, %v left", b.total, (time.Since(b.begin) * time.Duration(b.total-n) / time.Duration(n)).Round(time.Second))
+	if done := n - b.from; b.total > 0 && done > 0 {
+		left = fmt.Sprintf(" of %d, %v left", b.total, (time.Since(b.begin) * time.Duration(b.total-n) / time.Duration(done)).Round(time.Second))
 	}
 	fmt.Fprintf(b.out, "%s %d%s %s\n", b.what, n, left, remark)
 }
@@ -126,8 +127,10 @@ func (p *trainProgress) step(e trainer.StepEvent) {
 		}
 		p.steps = newBar(p.out, "training", e.Total)
 		p.first, p.begin, p.loss = e.Step, time.Now().Add(-e.Compute), float64(e.Losses.Total)
-		if e.Step > 1 {
-			p.steps.begin = time.Now() // time left is reckoned from this start
+		p.steps.from = e.Step - 1 // a run that was resumed: time left is reckoned from here
+		if p.steps.bar != nil {
+			p.steps.bar.Set(p.steps.from)
+			p.steps.bar.StartWithoutRender()
 		}
 	}
 	p.loss += (float64(e.Losses.Total) - p.loss) * 0.05 // a running mean of about 20 steps

@@ -45,6 +45,9 @@ what was written up to there is whole.
 }
 
 func (c *runCmd) Run(a *app) (err error) {
+	if err := c.check(); err != nil {
+		return usageError{err}
+	}
 	rt, err := ort.Open(ort.Config{Library: a.library})
 	if err != nil {
 		return err
@@ -91,6 +94,26 @@ func (c *runCmd) Run(a *app) (err error) {
 	return err
 }
 
+// check refuses what would destroy something or cannot be.
+func (c *runCmd) check() error {
+	if c.Threads < 0 {
+		return fmt.Errorf("--threads %d: want 0 or more", c.Threads)
+	}
+	if c.Out != "" && c.Out == c.Annotate {
+		return fmt.Errorf("%s: detections and annotated video cannot both go there", c.Out)
+	}
+	for _, out := range []string{c.Out, c.Annotate} {
+		for _, in := range []struct{ what, path string }{{"source", c.Source}, {"model", c.Model}, {"manifest", c.Manifest}} {
+			a, err1 := os.Stat(out)
+			b, err2 := os.Stat(in.path)
+			if err1 == nil && err2 == nil && a.Mode().IsRegular() && os.SameFile(a, b) {
+				return fmt.Errorf("%s: this is the %s, and would be overwritten: name another output", out, in.what)
+			}
+		}
+	}
+	return nil
+}
+
 // load reads, proves and loads the model.
 func (c *modelFlags) load(a *app, rt *ort.Runtime, opts ort.Options) (*model.Model, error) {
 	opts.Provider, opts.Policy = c.Provider, c.Policy
@@ -128,6 +151,14 @@ func (c *runCmd) sinks(a *app, head perception.Header, det *perception.Detector)
 			}
 		}
 	}()
+	// The video first: it replaces nothing before it is whole.
+	if c.Annotate != "" {
+		s, err := perception.NewAnnotator(c.Annotate, head, det)
+		if err != nil {
+			return out, err
+		}
+		out = append(out, s)
+	}
 	switch c.Out {
 	case "":
 	case "-":
@@ -138,13 +169,6 @@ func (c *runCmd) sinks(a *app, head perception.Header, det *perception.Detector)
 		out = append(out, s)
 	default:
 		s, err := perception.CreateJSONL(c.Out, head)
-		if err != nil {
-			return out, err
-		}
-		out = append(out, s)
-	}
-	if c.Annotate != "" {
-		s, err := perception.NewAnnotator(c.Annotate, head, det)
 		if err != nil {
 			return out, err
 		}

@@ -53,7 +53,7 @@ func (c *trainCmd) Run(a *app) error {
 	p, err := job.Run(a.ctx)
 	show.end()
 	if err != nil {
-		if p.Step > 0 && a.ctx.Err() != nil {
+		if p.Step > 0 && a.ctx.Err() != nil && without(err, a.ctx.Err()) == nil {
 			fmt.Fprintf(a.errOut, "stopped after step %d; go on with --resume\n", p.Step)
 		}
 		return err

@@ -2,7 +2,6 @@ package dataset
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime"
 	"sync/atomic"
@@ -31,8 +30,38 @@ type picture struct {
 }
 
 // NewCache decodes all pictures on every core and shrinks those whose longer side
-// is over side pixels to it. progress, if not nil, is told the number done.
+// is over side pixels to it: for training, which scales them once more. progress, if
+// not nil, is told the number done.
 func NewCache(ctx context.Context, set *Set, side int, progress func(done int)) (*Cache, error) {
+	return newCache(ctx, set, progress, func(fit *opencv.Fitter, w, h int, bgr []byte) (picture, error) {
+		p := picture{w: w, h: h, scale: 1, bgr: bgr}
+		long := max(w, h)
+		if long <= side {
+			return p, nil
+		}
+		p.scale = float64(side) / float64(long)
+		p.w, p.h = max(1, int(float64(w)*p.scale+0.5)), max(1, int(float64(h)*p.scale+0.5))
+		p.bgr = make([]byte, 3*p.w*p.h)
+		return p, fitInto(fit, p, w, h, bgr)
+	})
+}
+
+// NewInputs decodes all pictures and letterboxes them into inputs of w×h pixels, once,
+// byte for byte as on the vehicle: for evaluation.
+func NewInputs(ctx context.Context, set *Set, w, h int, progress func(done int)) (*Cache, error) {
+	return newCache(ctx, set, progress, func(fit *opencv.Fitter, pw, ph int, bgr []byte) (picture, error) {
+		p := picture{w: w, h: h, bgr: make([]byte, 3*w*h)}
+		return p, fitInto(fit, p, pw, ph, bgr)
+	})
+}
+
+// fitInto letterboxes w×h pixels into p.
+func fitInto(fit *opencv.Fitter, p picture, w, h int, bgr []byte) error {
+	_, err := fit.Fit(p.bgr, p.w, p.h, PadGrey, &camera.Frame{Width: w, Height: h, Stride: 3 * w, Pix: bgr})
+	return err
+}
+
+func newCache(ctx context.Context, set *Set, progress func(done int), shape func(fit *opencv.Fitter, w, h int, bgr []byte) (picture, error)) (*Cache, error) {
 	c := &Cache{Set: set, pix: make([]picture, len(set.Items))}
 	bad := make([]error, len(set.Items))
 	var done, next atomic.Int64
@@ -49,7 +78,7 @@ func NewCache(ctx context.Context, set *Set, side int, progress func(done int)) 
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				c.pix[i], bad[i] = load(&fit, &set.Items[i], side)
+				c.pix[i], bad[i] = load(&fit, &set.Items[i], shape)
 				if n := done.Add(1); progress != nil {
 					progress(int(n))
 				}
@@ -70,27 +99,18 @@ func NewCache(ctx context.Context, set *Set, side int, progress func(done int)) 
 	return c, nil
 }
 
-func load(fit *opencv.Fitter, it *Item, side int) (picture, error) {
-	var w, h int
-	var bgr []byte
-	var err error
-	if it.Pixels != nil {
-		w, h, bgr, err = it.Pixels()
-	} else {
-		w, h, bgr, err = opencv.DecodeFile(it.Path)
+func load(fit *opencv.Fitter, it *Item, shape func(fit *opencv.Fitter, w, h int, bgr []byte) (picture, error)) (picture, error) {
+	read := it.Pixels
+	if read == nil {
+		read = func() (int, int, []byte, error) { return opencv.DecodeFile(it.Path) }
 	}
+	w, h, bgr, err := read()
 	if err != nil {
 		return picture{}, err
 	}
-	p := picture{w: w, h: h, scale: 1, bgr: bgr}
-	if long := max(w, h); long > side {
-		p.scale = float64(side) / float64(long)
-		p.w, p.h = max(1, int(float64(w)*p.scale+0.5)), max(1, int(float64(h)*p.scale+0.5))
-		p.bgr = make([]byte, 3*p.w*p.h)
-		frame := camera.Frame{Width: w, Height: h, Stride: 3 * w, Pix: bgr}
-		if _, err := fit.Fit(p.bgr, p.w, p.h, PadGrey, &frame); err != nil {
-			return picture{}, fmt.Errorf("%s: %w", it.Name, err)
-		}
+	p, err := shape(fit, w, h, bgr)
+	if err != nil {
+		return picture{}, fmt.Errorf("%s: %w", it.Name, err)
 	}
 	return p, nil
 }
@@ -106,14 +126,14 @@ func (c *Cache) Usable() []int {
 	return out
 }
 
-// Letterbox draws picture i into dst, h rows of w BGR pixels, as the vehicle does.
-func (c *Cache) Letterbox(fit *opencv.Fitter, dst []byte, w, h, i int) error {
+// Input copies picture i, of a cache that NewInputs made, into dst.
+func (c *Cache) Input(dst []byte, i int) error {
 	p := c.pix[i]
-	if p.bgr == nil {
-		return errors.New("dataset: the picture could not be decoded")
+	if len(p.bgr) != len(dst) {
+		return fmt.Errorf("dataset: %s: %d bytes for an input of %d: the picture could not be decoded, or the cache is of another size", c.Set.Items[i].Name, len(p.bgr), len(dst))
 	}
-	_, err := fit.Fit(dst, w, h, PadGrey, &camera.Frame{Width: p.w, Height: p.h, Stride: 3 * p.w, Pix: p.bgr})
-	return err
+	copy(dst, p.bgr)
+	return nil
 }
 
 // PadGrey surrounds a picture that does not fill the input, 0 to 255: the level that

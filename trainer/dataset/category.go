@@ -33,7 +33,7 @@ func newCategories(uri string, query url.Values, labels []string) (categories, e
 		}
 		from, to, ok := strings.Cut(pair, ":")
 		if !ok || !slices.Contains(labels, to) {
-			return c, fmt.Errorf("dataset: %s: option map=%s: want CATEGORY:LABEL with a label of %s", uri, pair, strings.Join(labels, ", "))
+			return c, fmt.Errorf("dataset: %s: %w: option map=%s: want CATEGORY:LABEL with a label of %s", uri, ErrURI, pair, strings.Join(labels, ", "))
 		}
 		c.alias[normal(from)] = to
 	}

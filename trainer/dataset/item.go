@@ -92,14 +92,13 @@ func (s *Set) Counts() map[string][3]int {
 	return out
 }
 
-// Fingerprint is the SHA-256 of the sorted names, labels and boxes: it changes when
-// the data changes, and not with the folder it lies in.
+// Fingerprint is the SHA-256 of the names, sources, labels and boxes in their order: it
+// changes when batches would, and not with the folder that the data lies in.
 func (s *Set) Fingerprint() string {
 	lines := make([]string, len(s.Items))
 	for i, it := range s.Items {
-		lines[i] = fmt.Sprintf("%s %v %v", it.Name, it.Labels, it.Boxes)
+		lines[i] = fmt.Sprintf("%s %s %v %v", it.Name, it.Source, it.Labels, it.Boxes)
 	}
-	slices.Sort(lines)
 	sum := sha256.Sum256([]byte(strings.Join(s.Labels, ",") + "\n" + strings.Join(lines, "\n")))
 	return hex.EncodeToString(sum[:])
 }

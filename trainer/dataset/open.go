@@ -13,6 +13,10 @@ import (
 // question mark, query the options behind it.
 type Reader func(what string, query url.Values, labels []string) (*Set, error)
 
+// ErrURI reports a data set that is asked for in a way that cannot be: an unknown kind,
+// option or value. What is wrong is in the words, not in the data.
+var ErrURI = errors.New("cannot be asked for like this")
+
 // readers by scheme.
 var readers = map[string]Reader{
 	"bdd100k": openBDD,
@@ -41,7 +45,7 @@ func Schemes() []string {
 // A URI without a scheme that ends in .jsonl counts as jsonl.
 func Open(uris []string, labels []string) (*Set, error) {
 	if len(uris) == 0 {
-		return nil, errors.New("dataset: no data given: name one or more, such as jsonl:labels.jsonl")
+		return nil, fmt.Errorf("dataset: %w: no data given, name one or more, such as jsonl:labels.jsonl", ErrURI)
 	}
 	var sets []*Set
 	for _, uri := range uris {
@@ -61,12 +65,12 @@ func open(uri string, labels []string) (*Set, error) {
 	}
 	read, known := readers[scheme]
 	if !ok || !known {
-		return nil, fmt.Errorf("dataset: %s: want one of the kinds %s, such as jsonl:FILE", uri, strings.Join(Schemes(), ", "))
+		return nil, fmt.Errorf("dataset: %s: %w: want one of the kinds %s, such as jsonl:FILE", uri, ErrURI, strings.Join(Schemes(), ", "))
 	}
 	what, text, _ := strings.Cut(rest, "?")
 	query, err := url.ParseQuery(text)
 	if err != nil {
-		return nil, fmt.Errorf("dataset: %s: %w", uri, err)
+		return nil, fmt.Errorf("dataset: %s: %w: %w", uri, ErrURI, err)
 	}
 	return read(what, query, labels)
 }
@@ -75,7 +79,7 @@ func open(uri string, labels []string) (*Set, error) {
 func only(uri string, query url.Values, known ...string) error {
 	for key := range query {
 		if !slices.Contains(known, key) {
-			return fmt.Errorf("dataset: %s: unknown option %q (known: %s)", uri, key, strings.Join(known, ", "))
+			return fmt.Errorf("dataset: %s: %w: unknown option %q (known: %s)", uri, ErrURI, key, strings.Join(known, ", "))
 		}
 	}
 	return nil
@@ -88,7 +92,7 @@ func flag(uri string, query url.Values, key string) (bool, error) {
 	}
 	on, err := strconv.ParseBool(query.Get(key))
 	if err != nil {
-		return false, fmt.Errorf("dataset: %s: option %s=%s: want 0 or 1", uri, key, query.Get(key))
+		return false, fmt.Errorf("dataset: %s: %w: option %s=%s: want 0 or 1", uri, ErrURI, key, query.Get(key))
 	}
 	return on, nil
 }

@@ -24,17 +24,17 @@ func openScene(count string, query url.Values, labels []string) (*Set, error) {
 	}
 	n, err := strconv.Atoi(count)
 	if err != nil || n < 1 || n > maxScenes {
-		return nil, fmt.Errorf("dataset: %s: want a number of pictures from 1 to %d", uri, maxScenes)
+		return nil, fmt.Errorf("dataset: %s: %w: want a number of pictures from 1 to %d", uri, ErrURI, maxScenes)
 	}
 	seed, hide := uint64(0), 0.0
 	if query.Has("seed") {
 		if seed, err = strconv.ParseUint(query.Get("seed"), 10, 32); err != nil {
-			return nil, fmt.Errorf("dataset: %s: option seed=%s: want a whole number", uri, query.Get("seed"))
+			return nil, fmt.Errorf("dataset: %s: %w: option seed=%s: want a whole number", uri, ErrURI, query.Get("seed"))
 		}
 	}
 	if query.Has("hide") {
 		if hide, err = strconv.ParseFloat(query.Get("hide"), 64); err != nil || !(hide >= 0 && hide < 1) {
-			return nil, fmt.Errorf("dataset: %s: option hide=%s: want 0 or more, and less than 1", uri, query.Get("hide"))
+			return nil, fmt.Errorf("dataset: %s: %w: option hide=%s: want 0 or more, and less than 1", uri, ErrURI, query.Get("hide"))
 		}
 	}
 	set := &Set{Labels: labels, Skipped: map[string]int{}}
