@@ -70,10 +70,11 @@ func encode(ext gocv.FileExt, w, h int, bgr []byte, params []int) ([]byte, error
 		return nil, err
 	}
 	buf, err := gocv.IMEncodeWithParams(ext, *m, params)
-	defer buf.Close() // GoCV returns an object with the error
 	if err != nil {
+		buf.Close() // GoCV returns an object with the error
 		return nil, err
 	}
+	defer buf.Close()
 	if buf.Len() == 0 {
 		return nil, errors.New("OpenCV wrote nothing")
 	}
