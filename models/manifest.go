@@ -98,7 +98,7 @@ type Training struct {
 	Network    string            `json:"network"`
 	Parameters int               `json:"parameters"`
 	Steps      int               `json:"steps"`
-	Data       []string          `json:"data"`
+	Data       []string          `json:"data,omitempty"`
 	Images     int               `json:"images"`
 	Counts     map[string][3]int `json:"counts"` // label: unknown, negative, positive
 	// Fingerprint identifies the training and validation data: the SHA-256 of each one's

@@ -71,7 +71,6 @@ func (c *exportCmd) Run(a *app) error {
 		return err
 	}
 	req := export.Request{Manifest: trained.Manifest(c.name(), "perceive "+version(), strings.Join(base(c.Data), " "), measured)}
-	req.Manifest.Training.Data = nil
 	if req.Graph, req.Weights, err = trained.Deploy(); err != nil {
 		return err
 	}
