@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"runtime"
 
 	"perceive/camera"
 	"perceive/camera/opencv"
@@ -22,7 +23,7 @@ type runCmd struct {
 	modelFlags
 	Out      string `type:"path" placeholder:"FILE.jsonl" help:"Write the detections here, JSON Lines. '-' is standard output."`
 	Annotate string `type:"path" placeholder:"FILE.mp4" help:"Write a video with the detections drawn in."`
-	Threads  int    `placeholder:"N" help:"Threads of the network. Default: one per core."`
+	Threads  int    `placeholder:"N" help:"Threads of the network. Default: one per core but one, which decodes."`
 	Spin     bool   `help:"Let the network's idle threads spin: faster on a machine of one's own, and it burns cores."`
 	Quiet    bool   `short:"q" help:"No progress and no summary."`
 }
@@ -53,7 +54,7 @@ func (c *runCmd) Run(a *app) (err error) {
 		return err
 	}
 	defer rt.Close()
-	m, err := c.load(a, rt, ort.Options{Threads: c.Threads, Spin: c.Spin})
+	m, err := c.load(a, rt, ort.Options{Threads: c.threads(), Spin: c.Spin})
 	if err != nil {
 		return err
 	}
@@ -93,6 +94,18 @@ func (c *runCmd) Run(a *app) (err error) {
 	}
 	return err
 }
+
+// threads leaves a core to the decoder: on two cores, network and decoder on both of
+// them took 5.7 ms a frame (720p), each on one of them 4.8 ms.
+func (c *runCmd) threads() int {
+	if c.Threads > 0 {
+		return c.Threads
+	}
+	return max(1, runtime.NumCPU()-1)
+}
+
+// decoders is how many cores a video decoder may use.
+func decoders() int { return max(1, runtime.NumCPU()/4) }
 
 // check refuses what would destroy something or cannot be.
 func (c *runCmd) check() error {
@@ -186,7 +199,7 @@ func openSource(uri string) (camera.Source, error) {
 		}
 		return scene.Open(cfg)
 	}
-	src, err := opencv.Open(uri, opencv.Options{})
+	src, err := opencv.Open(uri, opencv.Options{Threads: decoders()})
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: name a video file, a folder or glob of pictures, or scene://", err)
 	}
