@@ -2,8 +2,12 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
+	"text/tabwriter"
 
 	"perceive/hw/ort"
 	"perceive/trainer"
@@ -49,7 +53,8 @@ func (c *trainCmd) Run(a *app) error {
 	show := newTrainProgress(a.errOut, cfg)
 	job := trainer.Job{Runtime: rt, Config: cfg, Train: train, Val: val, Out: c.Out, Resume: c.Resume, Threads: c.Threads,
 		Hooks: show.hooks(), Decoded: show.decoded, Warn: show.warn}
-	fmt.Fprintf(a.errOut, "%d pictures to learn from, %d to choose by, %d labels\n", len(train.Items), len(val.Items), len(cfg.Labels))
+	coverage(a.errOut, "to learn from", train)
+	coverage(a.errOut, "to choose by", val)
 	p, err := job.Run(a.ctx)
 	show.end()
 	if err != nil {
@@ -107,4 +112,23 @@ func (c *trainCmd) sets(cfg trainer.Config) (train, val *dataset.Set, err error)
 		train = train.Hide(c.Hide, cfg.Seed)
 	}
 	return train, val, nil
+}
+
+// coverage prints what is known of each label, and what that is not enough for.
+func coverage(w io.Writer, what string, s *dataset.Set) {
+	fmt.Fprintf(w, "%d pictures %s:\n", len(s.Items), what)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "label\tpositive\tnegative\tunknown\t")
+	counts := s.Counts()
+	for _, l := range s.Labels {
+		n := counts[l]
+		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t\n", l, n[dataset.Positive], n[dataset.Negative], n[dataset.Unknown])
+	}
+	t.Flush()
+	for _, reason := range slices.Sorted(maps.Keys(s.Skipped)) {
+		fmt.Fprintf(w, "left out: %d %s\n", s.Skipped[reason], reason)
+	}
+	for _, warning := range s.Warnings() {
+		fmt.Fprintf(w, "warning: %s\n", warning)
+	}
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"perceive/camera/opencv"
 )
 
 var road = []string{"pedestrian", "car", "stop_sign", "traffic_light"}
@@ -160,4 +162,84 @@ func FuzzImport(f *testing.F) {
 			}
 		}
 	})
+}
+
+// yoloFolder has two pictures of 64×32, one with a car in its middle and a stop sign, one
+// with an empty text, and one picture that nobody looked at.
+func yoloFolder(t *testing.T, text string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, data := range map[string]string{"classes.txt": "car\nstop sign\n\n", "labels/a.txt": text, "labels/b.txt": ""} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(data), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "images"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"a.png", "b.png", "c.png"} {
+		if err := opencv.EncodeFile(filepath.Join(dir, "images", name), 64, 32, make([]byte, 3*64*32)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestYOLO(t *testing.T) {
+	set, err := Open([]string{"yolo:" + yoloFolder(t, "0 0.5 0.5 0.25 0.5\n1 0.125 0.25 0.125 0.25\n")}, road)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(set.Items) != 2 || set.Skipped["pictures without a text"] != 1 {
+		t.Fatalf("%d items, skipped %v", len(set.Items), set.Skipped)
+	}
+	if got, want := set.Items[0].Labels, []State{Unknown, Positive, Positive, Unknown}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	if got, want := set.Items[1].Labels, []State{Unknown, Negative, Negative, Unknown}; !slices.Equal(got, want) {
+		t.Errorf("an empty text: %v, want %v", got, want)
+	}
+	if got, want := set.Items[0].Boxes, []Box{{1, 24, 8, 16, 16}, {2, 4, 4, 8, 8}}; !slices.Equal(got, want) {
+		t.Errorf("boxes %v, want %v", got, want)
+	}
+	for says, text := range map[string]string{
+		"category":   "2 0.5 0.5 0.1 0.1\n",
+		"0 to 1":     "0 0.5 0.5 1.5 0.1\n",
+		"3 values":   "0 0.5 0.5\n",
+		"value":      "0 0.5 x 0.1 0.1\n",
+		"polygons":   "0 0.1 0.1 0.2 0.2 0.3 0.3\n",
+		`category "`: "car 0.5 0.5 0.1 0.1\n",
+	} {
+		if _, err := Open([]string{"yolo:" + yoloFolder(t, text)}, road); err == nil || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), "a.txt: line 1") {
+			t.Errorf("%q: error %v does not say %q", text, err, says)
+		}
+	}
+	if _, err := Open([]string{"yolo:" + t.TempDir()}, road); err == nil || !strings.Contains(err.Error(), "classes.txt") {
+		t.Errorf("no names: %v", err)
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	s := &Set{Labels: []string{"fine", "one answer", "few", "source"}}
+	for i := range 200 {
+		it := painted(strings.Repeat("x", i+1), 1, 1, 0, State(1+i%2), Positive, Negative, State(1+i/100))
+		it.Source = []string{"night", "day"}[i/100]
+		if i < 5 {
+			it.Labels[2] = Positive
+		}
+		s.Items = append(s.Items, it)
+	}
+	got := strings.Join(s.Warnings(), "\n")
+	for _, want := range []string{"one answer: no negative picture", "few: only 5 positive", "source: no source has both answers"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("lacks %q:\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "fine") {
+		t.Errorf("a label that is fine:\n%s", got)
+	}
 }

@@ -23,6 +23,7 @@ var readers = map[string]Reader{
 	"coco":    openCOCO,
 	"jsonl":   openJSONL,
 	"scene":   openScene,
+	"yolo":    openYOLO,
 }
 
 // Schemes lists the kinds of data sets that Open knows, sorted, for help texts.
@@ -40,6 +41,7 @@ func Schemes() []string {
 //	jsonl:FILE[?pseudo=1]                       the project's own format
 //	coco:FILE.json[?images=DIR&map=FROM:TO]     COCO's boxes
 //	bdd100k:FILE.json[?images=DIR&map=FROM:TO]  BDD100K, Scalabel's format
+//	yolo:FOLDER[?names=FILE&map=FROM:TO]        YOLO's text a picture
 //	scene:COUNT[?seed=N&hide=FRACTION]          rendered, every label known but what is hidden
 //
 // A URI without a scheme that ends in .jsonl counts as jsonl.
