@@ -11,8 +11,6 @@ import (
 	"os"
 
 	"github.com/google/renameio/v2"
-
-	"perceive/trainer/optim"
 )
 
 // ErrCheckpoint reports a checkpoint that cannot be used: damaged, or of another
@@ -28,6 +26,8 @@ type Progress struct {
 	BestStep int     `json:"best_step"`
 	// Evaluated is the step of the last look at the validation data.
 	Evaluated int `json:"evaluated"`
+	// Waited is the part of Seconds that steps waited for their data.
+	Waited float64 `json:"waited"`
 	// Seconds spent in steps and evaluations, over all the starts of this run.
 	Seconds float64 `json:"seconds"`
 	// Config is the run's resolved configuration, Data the fingerprint of its training
@@ -57,7 +57,7 @@ const (
 	hashKey     = "sha256"
 )
 
-// SaveCheckpoint writes state, in the order of optim.StateNames, and progress to a
+// SaveCheckpoint writes state, in the order of the optimiser's names, and progress to a
 // file that is complete or not there: it is written beside path and renamed.
 func SaveCheckpoint(path string, p Progress, state [][]float32) error {
 	text, err := json.Marshal(p)
@@ -66,7 +66,7 @@ func SaveCheckpoint(path string, p Progress, state [][]float32) error {
 	}
 	var body []byte
 	header := map[string]any{}
-	for i, name := range optim.StateNames {
+	for i, name := range p.Config.Optimizer.StateNames() {
 		from := int64(len(body))
 		for _, v := range state[i] {
 			body = binary.LittleEndian.AppendUint32(body, math.Float32bits(v))
@@ -122,7 +122,7 @@ func parseCheckpoint(data []byte) (p Progress, state [][]float32, err error) {
 	if err := json.Unmarshal([]byte(meta[progressKey]), &p); err != nil {
 		return p, nil, fmt.Errorf("progress: %w", err)
 	}
-	for _, name := range optim.StateNames {
+	for _, name := range p.Config.Optimizer.StateNames() {
 		var e tensorEntry
 		if err := json.Unmarshal(raw[name], &e); err != nil {
 			return p, nil, fmt.Errorf("vector %q: %w", name, err)

@@ -15,6 +15,7 @@ import (
 	"github.com/google/renameio/v2"
 
 	"perceive/trainer/dataset"
+	"perceive/trainer/loss"
 	"perceive/trainer/nn"
 	"perceive/trainer/optim"
 )
@@ -37,9 +38,12 @@ type Config struct {
 	FinalRate float64 `yaml:"final_rate" json:"final_rate"`
 	Warmup    int     `yaml:"warmup" json:"warmup"`
 
-	Optimizer optim.AdamW     `yaml:"optimizer" json:"optimizer"`
-	Loss      LossConfig      `yaml:"loss" json:"loss"`
-	Augment   dataset.Augment `yaml:"augment" json:"augment"`
+	Optimizer optim.Config `yaml:"optimizer" json:"optimizer"`
+	Loss      loss.Config  `yaml:"loss" json:"loss"`
+	// Rates are learning rates of parts of the network, relative to Rate, by the beginning of
+	// their parameters' names: {backbone: 0.1}. 0 freezes the part.
+	Rates   nn.Rates        `yaml:"rates,omitempty" json:"rates,omitempty"`
+	Augment dataset.Augment `yaml:"augment" json:"augment"`
 	// Balanced draws pictures so that each answer to each label, and each source,
 	// is met in a fair share; else every picture is met equally often.
 	Balanced bool `yaml:"balanced" json:"balanced"`
@@ -58,7 +62,7 @@ func Default() Config {
 			Channels: [4]int64{32, 64, 128, 192}, Blocks: [4]int64{1, 2, 3, 2}, Neck: 64},
 		Steps: 3600, Batch: 32, Seed: 1,
 		Rate: 2e-3, FinalRate: 0.01, Warmup: 200,
-		Optimizer: optim.DefaultAdamW(), Loss: LossConfig{Map: 1, Presence: 1},
+		Optimizer: optim.Default(), Loss: loss.Config{Map: 1, Presence: 1},
 		Augment:  dataset.DefaultAugment(),
 		Balanced: true, EvalEvery: 250, SaveEvery: 250,
 	}
@@ -122,10 +126,7 @@ func (c Config) Validate() error {
 	if !(c.Rate > 0) || !(c.FinalRate >= 0 && c.FinalRate <= 1) || c.Warmup < 0 {
 		bad("rate %g, final_rate %g, warmup %d: want > 0, within 0..1, >= 0", c.Rate, c.FinalRate, c.Warmup)
 	}
-	if !(c.Loss.Map >= 0) || !(c.Loss.Presence >= 0) || c.Loss.Map+c.Loss.Presence == 0 {
-		bad("loss: map %g, presence %g: want >= 0 and not both 0", c.Loss.Map, c.Loss.Presence)
-	}
-	errs = append(errs, c.net().Validate(), c.Optimizer.Validate(), c.Augment.Validate())
+	errs = append(errs, c.net().Validate(), c.Loss.Validate(len(c.Labels)), c.Optimizer.Validate(), c.Augment.Validate())
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("trainer: configuration: %w", err)
 	}
@@ -148,6 +149,11 @@ func (c Config) net() nn.Config {
 	n := c.Network
 	n.Labels = int64(len(c.Labels))
 	return n
+}
+
+// task is what the training graph is made of.
+func (c Config) task() Task {
+	return Task{Net: c.net(), Batch: c.Batch, Optimizer: c.Optimizer, Loss: c.Loss, Rates: c.Rates}
 }
 
 // schedule is the learning rate of each step.

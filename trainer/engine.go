@@ -27,7 +27,9 @@ type Engine struct {
 	Frames                                 []byte
 	Map, MapWeight, Presence, PresenceMask []float32
 
-	opt     optim.AdamW
+	opt     optim.Config
+	rt      *ort.Runtime
+	model   *onnx.Model // of a step
 	session *ort.Session
 	sets    [2][]*ort.Tensor // state
 	scalars []*ort.Tensor
@@ -37,14 +39,14 @@ type Engine struct {
 	closers []func() error
 }
 
-// NewEngine builds the step graph of a network and loads it. The parameters are
+// NewEngine builds the step graph of a task and loads it. The parameters are
 // initialised from seed, the average starts as a copy of them.
-func NewEngine(rt *ort.Runtime, net nn.Config, batch int, opt optim.AdamW, lc LossConfig, seed uint64, opts ort.Options) (_ *Engine, err error) {
-	model, l, err := StepGraph(net, batch, opt, lc)
+func NewEngine(rt *ort.Runtime, task Task, seed uint64, opts ort.Options) (_ *Engine, err error) {
+	model, l, err := task.StepGraph()
 	if err != nil {
 		return nil, fmt.Errorf("trainer: %w", err)
 	}
-	e := &Engine{Layout: l, opt: opt}
+	e := &Engine{Layout: l, opt: task.Optimizer, model: model, rt: rt}
 	defer func() {
 		if err != nil {
 			e.Close()
@@ -64,14 +66,14 @@ func NewEngine(rt *ort.Runtime, net nn.Config, batch int, opt optim.AdamW, lc Lo
 		return nil, err
 	}
 	l.Init(e.State()[0], seed)
-	copy(e.State()[3], e.State()[0])
+	copy(e.Average(), e.State()[0])
 	return e, nil
 }
 
 // bind makes the tensors and the two bindings.
 func (e *Engine) bind() error {
 	in, out := e.session.Inputs(), e.session.Outputs()
-	states := len(optim.StateNames)
+	states, scalars := len(e.opt.StateNames()), len(e.opt.ScalarNames())
 	tensor := func(s ort.Spec) (*ort.Tensor, error) {
 		t, err := ort.NewTensorFor(s)
 		if err == nil {
@@ -92,7 +94,7 @@ func (e *Engine) bind() error {
 				return err
 			}
 			e.sets[0], e.sets[1] = append(e.sets[0], t), append(e.sets[1], u)
-		case i < states+len(optim.ScalarNames):
+		case i < states+scalars:
 			e.scalars = append(e.scalars, t)
 		default:
 			batch = append(batch, t)
@@ -117,8 +119,11 @@ func (e *Engine) bind() error {
 	return nil
 }
 
+// StateNames are the names of the vectors of State.
+func (e *Engine) StateNames() []string { return e.opt.StateNames() }
+
 // State is the current parameters, moments and average, in the order of
-// optim.StateNames: the memory itself, valid until the next Step.
+// StateNames: the memory itself, valid until the next Step.
 func (e *Engine) State() [][]float32 {
 	var out [][]float32
 	for _, t := range e.sets[e.now] {
@@ -129,12 +134,13 @@ func (e *Engine) State() [][]float32 {
 
 // Average is the moving average of the parameters, what is evaluated and
 // exported: the memory itself, valid until the next Step.
-func (e *Engine) Average() []float32 { return e.State()[3] }
+func (e *Engine) Average() []float32 { return e.sets[e.now][len(e.sets[e.now])-1].Float32() }
 
-// Step trains on the batch in the engine's memory. t counts from 1.
-func (e *Engine) Step(ctx context.Context, t int, lr float64) (Losses, error) {
-	for i, v := range e.opt.Scalars(t, lr) {
-		e.scalars[i].Float32()[0] = v
+// Step trains on the batch in the engine's memory: batch i, from 0, of step t, from 1.
+// The step is taken with its last batch.
+func (e *Engine) Step(ctx context.Context, t, i int, lr float64) (Losses, error) {
+	for j, v := range e.opt.Scalars(t, i, lr) {
+		e.scalars[j].Float32()[0] = v
 	}
 	if err := e.step[e.now].Run(ctx); err != nil {
 		return Losses{}, fmt.Errorf("trainer: step %d: %w", t, err)

@@ -7,15 +7,14 @@ import (
 
 	"perceive/hw/ort"
 	"perceive/hw/ort/orttest"
-	"perceive/trainer/optim"
 )
 
 // BenchmarkStep is a whole training step, optimiser included, batch 32 at
 // 192×320 on every core.
 func BenchmarkStep(b *testing.B) {
-	net := Default().net()
-	const batch = 32
-	e, err := NewEngine(orttest.Runtime(b), net, batch, optim.DefaultAdamW(), LossConfig{1, 1}, 1, ort.Options{Spin: true})
+	task := Default().task()
+	batch := float64(task.Batch)
+	e, err := NewEngine(orttest.Runtime(b), task, 1, ort.Options{Spin: true})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -30,7 +29,7 @@ func BenchmarkStep(b *testing.B) {
 	var took []float64
 	for t := 1; b.Loop(); t++ {
 		begin := time.Now()
-		if _, err := e.Step(b.Context(), t, 1e-4); err != nil {
+		if _, err := e.Step(b.Context(), t, 0, 1e-4); err != nil {
 			b.Fatal(err)
 		}
 		took = append(took, time.Since(begin).Seconds())

@@ -24,9 +24,9 @@ type Scorer struct {
 	tensors       []*ort.Tensor
 }
 
-// NewScorer builds the evaluation graph of a network for batches of one size.
-func NewScorer(rt *ort.Runtime, net nn.Config, batch int, opts ort.Options) (_ *Scorer, err error) {
-	model, _, err := EvalGraph(net, batch)
+// NewScorer builds the evaluation graph of a task for batches of one size.
+func NewScorer(rt *ort.Runtime, task Task, batch int, opts ort.Options) (_ *Scorer, err error) {
+	model, _, err := task.EvalGraph(batch)
 	if err != nil {
 		return nil, fmt.Errorf("trainer: %w", err)
 	}
@@ -34,7 +34,7 @@ func NewScorer(rt *ort.Runtime, net nn.Config, batch int, opts ort.Options) (_ *
 	if err != nil {
 		return nil, fmt.Errorf("trainer: %w", err)
 	}
-	s := &Scorer{batch: batch, net: net}
+	s := &Scorer{batch: batch, net: task.Net}
 	defer func() {
 		if err != nil {
 			s.Close()

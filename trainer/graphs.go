@@ -29,19 +29,36 @@ const (
 	OutMaps          = "maps"
 )
 
-// LossConfig weighs the two teachers against each other.
-type LossConfig struct {
-	// Map multiplies the focal loss of the maps, Presence the masked loss of the
-	// pooled logits. Both are sums over a picture's known elements.
-	Map      float64 `yaml:"map" json:"map"`
-	Presence float64 `yaml:"presence" json:"presence"`
+// Task is what a training graph is made of: the network, what its answers cost, and how
+// it learns.
+type Task struct {
+	Net       nn.Config
+	Batch     int
+	Optimizer optim.Config
+	Loss      loss.Config
+	Rates     nn.Rates
 }
 
-// layout runs the network once to collect its parameters.
-func layout(net nn.Config) (*nn.Layout, error) {
+// uncertainty is the name of the learned task weights, s_l of loss.Weigh.
+const uncertainty = "loss.uncertainty"
+
+// Layout runs the network once to collect its parameters, and those of the loss.
+func (t Task) Layout() (*nn.Layout, error) {
 	m, l := nn.Declare(graph.New("layout"))
-	infer(m, net, 1)
-	return l, m.Err()
+	infer(m, t.Net, 1)
+	t.weights(m)
+	if m.Err() != nil {
+		return nil, m.Err()
+	}
+	return l, t.Rates.Check(l)
+}
+
+// weights are the loss's own parameters, if it has any.
+func (t Task) weights(m nn.Module) graph.Value {
+	if t.Loss.Tasks != loss.Uncertainty {
+		return graph.Value{}
+	}
+	return m.Param(nn.Param{Name: uncertainty, Shape: []int64{t.Net.Labels}})
 }
 
 // infer adds the network from frame to probabilities.
@@ -63,31 +80,32 @@ func DeployGraph(net nn.Config, batch int) (*onnx.Model, *nn.Layout, error) {
 }
 
 // EvalGraph is the training graph without its teachers: the same network on the
-// vector of all parameters.
-func EvalGraph(net nn.Config, batch int) (*onnx.Model, *nn.Layout, error) {
-	l, err := layout(net)
+// vector of all parameters, for batches of a size.
+func (t Task) EvalGraph(batch int) (*onnx.Model, *nn.Layout, error) {
+	l, err := t.Layout()
 	if err != nil {
 		return nil, nil, err
 	}
 	b := graph.New("perceive_eval")
-	params := b.Input(optim.StateNames[0], onnx.Tensor_FLOAT, l.Size)
-	infer(nn.Bind(b, l, params), net, batch)
+	params := b.Input(optim.Params, onnx.Tensor_FLOAT, l.Size)
+	infer(nn.Bind(b, l, params), t.Net, batch)
 	model, err := b.Model()
 	return model, l, err
 }
 
 // StepGraph is one training step: from state, scalars and a batch to the losses
-// and the next state. Inputs are optim.StateNames, optim.ScalarNames, the frame and
+// and the next state. Inputs are the optimiser's state and scalars, the frame and
 // the teachers; outputs are "next_" + each state name, the losses, and the norm
 // of the gradient.
-func StepGraph(net nn.Config, batch int, opt optim.AdamW, lc LossConfig) (*onnx.Model, *nn.Layout, error) {
-	l, err := layout(net)
+func (t Task) StepGraph() (*onnx.Model, *nn.Layout, error) {
+	l, err := t.Layout()
 	if err != nil {
 		return nil, nil, err
 	}
 	b := graph.New("perceive_step")
-	state, scalars := opt.Inputs(b, l.Size)
-	n, h, w := int64(batch), net.Height/nn.Stride, net.Width/nn.Stride
+	state, scalars := t.Optimizer.Inputs(b, l.Size)
+	net, n := t.Net, int64(t.Batch)
+	h, w := net.Height/nn.Stride, net.Width/nn.Stride
 	frame := b.Input(inFrame, onnx.Tensor_UINT8, n, net.Height, net.Width, 3)
 	target := b.Input(inMap, onnx.Tensor_FLOAT, n, net.Labels, h, w)
 	weight := b.Input(inMapWeight, onnx.Tensor_FLOAT, n, net.Labels, h, w)
@@ -97,17 +115,17 @@ func StepGraph(net nn.Config, batch int, opt optim.AdamW, lc LossConfig) (*onnx.
 	m := nn.Bind(b, l, state[0])
 	maps := net.Maps(m, frame)
 	lossMap := loss.FocalMap(b, maps, target, weight)
-	lossPresence := loss.MultiTask(b, net.Presence(m, maps), presence, mask)
-	total := b.Add(b.Scale(lossMap, lc.Map), b.Scale(lossPresence, lc.Presence))
+	lossPresence := t.Loss.MultiTask(b, net.Presence(m, maps), presence, mask)
+	total := t.Loss.Weigh(b, b.Add(b.Scale(lossMap, t.Loss.Map), b.Scale(lossPresence, t.Loss.Presence)), t.weights(m), mask)
 
-	grad := autodiff.Gradients(b, total, state[:1])[0]
-	next, norm := opt.Update(b, state, scalars, grad, l.DecayMask(), l.RateMask())
+	grad := autodiff.Gradients(b, total, state[:1], m.Frozen(t.Rates)...)[0]
+	next, norm := t.Optimizer.Update(b, state, scalars, grad, l.DecayMask(), l.RateMask(t.Rates))
 	for i, v := range next {
-		b.Output("next_"+optim.StateNames[i], v)
+		b.Output("next_"+t.Optimizer.StateNames()[i], v)
 	}
 	b.Output(outLoss, total)
-	b.Output(outLossMap, lossMap)
-	b.Output(outLossPres, lossPresence)
+	b.Output(outLossMap, loss.Sum(b, lossMap))
+	b.Output(outLossPres, loss.Sum(b, lossPresence))
 	b.Output(outGradNorm, norm)
 	model, err := b.Model()
 	return model, l, err

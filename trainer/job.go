@@ -48,12 +48,12 @@ func (j *Job) Run(ctx context.Context) (p Progress, err error) {
 	}
 	opts := Threads(j.Threads)
 	c := j.Config
-	engine, err := NewEngine(j.Runtime, c.net(), c.Batch, c.Optimizer, c.Loss, c.Seed, opts)
+	engine, err := NewEngine(j.Runtime, c.task(), c.Seed, opts)
 	if err != nil {
 		return p, err
 	}
 	defer engine.Close()
-	scorer, err := NewScorer(j.Runtime, c.net(), evalBatch, opts)
+	scorer, err := NewScorer(j.Runtime, c.task(), evalBatch, opts)
 	if err != nil {
 		return p, err
 	}

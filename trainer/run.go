@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"perceive/hw/ort"
-	"perceive/trainer/optim"
 )
 
 // Files of a run's folder.
@@ -94,7 +93,7 @@ func (l *Loop) Run(ctx context.Context, p Progress) (Progress, error) {
 			return p, l.stop(ctx, p, err)
 		}
 		ready := time.Now()
-		losses, err := l.Engine.Step(ctx, step, schedule.At(step))
+		losses, err := l.Engine.Step(ctx, step, 0, schedule.At(step))
 		if err != nil {
 			return p, l.stop(ctx, p, err)
 		}
@@ -196,7 +195,7 @@ func (l *Loop) Resume() (Progress, error) {
 	}
 	for i, v := range l.Engine.State() {
 		if len(state[i]) != len(v) {
-			return p, fmt.Errorf("trainer: %s: %w: %q has %d elements, the network %d", path, ErrCheckpoint, optim.StateNames[i], len(state[i]), len(v))
+			return p, fmt.Errorf("trainer: %s: %w: %q has %d elements, the network %d", path, ErrCheckpoint, l.Engine.StateNames()[i], len(state[i]), len(v))
 		}
 		copy(v, state[i])
 	}

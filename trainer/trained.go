@@ -11,7 +11,6 @@ import (
 	"perceive/models"
 	"perceive/perception/model"
 	"perceive/trainer/dataset"
-	"perceive/trainer/optim"
 )
 
 // Trained is the outcome of a run: the best weights and what they were made from.
@@ -27,7 +26,7 @@ func LoadRun(dir string) (*Trained, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Trained{p, state[len(optim.StateNames)-1]}, nil
+	return &Trained{p, state[len(state)-1]}, nil
 }
 
 // Deploy is the network as it drives and its weights, for the exporter.
@@ -44,7 +43,7 @@ func (t *Trained) Deploy() (*onnx.Model, map[string]*onnx.Tensor, error) {
 
 // Scorer is the training graph in evaluation, on the best weights, for single frames.
 func (t *Trained) Scorer(rt *ort.Runtime, opts ort.Options) (*Scorer, error) {
-	s, err := NewScorer(rt, t.Config.net(), 1, opts)
+	s, err := NewScorer(rt, t.Config.task(), 1, opts)
 	if err != nil {
 		return nil, err
 	}

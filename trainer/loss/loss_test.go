@@ -53,7 +53,7 @@ func TestMultiTask(t *testing.T) {
 		{"a confident mistake", 1, 1, []float64{-2}, []float64{1}, []float64{1}, 2 + math.Log1p(math.Exp(-2))},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got, _ := eval(t, loss.MultiTask, []int64{tc.n, tc.l}, tc.z, tc.y, tc.mask)
+			got, _ := eval(t, total(loss.Config{}.MultiTask), []int64{tc.n, tc.l}, tc.z, tc.y, tc.mask)
 			if !scalar.EqualWithinAbsOrRel(got, tc.want, tol, tol) {
 				t.Errorf("loss %g, want %g", got, tc.want)
 			}
@@ -64,7 +64,7 @@ func TestMultiTask(t *testing.T) {
 // The gradient of a hidden label is exactly zero, and a shown one's is (σ(z)−y)/N.
 func TestHiddenLabelHasNoGradient(t *testing.T) {
 	z, y, mask := []float64{2, -3, 0.5, 40}, []float64{0, 1, 1, 0}, []float64{0, 1, 0, 1}
-	_, grad := eval(t, loss.MultiTask, []int64{2, 2}, z, y, mask)
+	_, grad := eval(t, total(loss.Config{}.MultiTask), []int64{2, 2}, z, y, mask)
 	for i := range z {
 		want := mask[i] * (1/(1+math.Exp(-z[i])) - y[i]) / 2
 		if mask[i] == 0 && grad[i] != 0 {
@@ -90,7 +90,7 @@ func TestFocalMap(t *testing.T) {
 		{"ignored", 9, 0, 0, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got, grad := eval(t, loss.FocalMap, []int64{1, 1, 1, 1}, []float64{tc.z}, []float64{tc.y}, []float64{tc.w})
+			got, grad := eval(t, total(loss.FocalMap), []int64{1, 1, 1, 1}, []float64{tc.z}, []float64{tc.y}, []float64{tc.w})
 			if !scalar.EqualWithinAbs(got, tc.want, 1e-9) {
 				t.Errorf("loss %g, want %g", got, tc.want)
 			}

@@ -73,9 +73,12 @@ func (m Module) Block(name string, x graph.Value, mid, k int64) graph.Value {
 	return m.Relu(m.Add(x, y))
 }
 
-// Upsample repeats each pixel 2×2.
-func (m Module) Upsample(x graph.Value) graph.Value {
-	return m.Op("Resize", []graph.Value{x, {}, m.Float32([]float32{1, 1, 2, 2}, 4)},
+// Upsample repeats each pixel k×k.
+func (m Module) Upsample(x graph.Value, k int64) graph.Value {
+	if k == 1 {
+		return x
+	}
+	return m.Op("Resize", []graph.Value{x, {}, m.Float32([]float32{1, 1, float32(k), float32(k)}, 4)},
 		onnx.String("mode", "nearest"), onnx.String("coordinate_transformation_mode", "asymmetric"), onnx.String("nearest_mode", "floor"))
 }
 

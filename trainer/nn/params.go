@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
+	"strings"
 
 	"perceive/export/onnx"
 	"perceive/trainer/graph"
@@ -24,6 +26,8 @@ type Param struct {
 	// Std is the standard deviation of the initial normal distribution around
 	// Mean. Zero makes all elements Mean.
 	Mean, Std float64
+	// Values, if not nil, are the initial values themselves.
+	Values []float32
 	// Decay says whether weight decay pulls on the parameter: kernels yes, gains
 	// and biases no.
 	Decay bool
@@ -51,6 +55,10 @@ func (l *Layout) Find(name string) (Param, error) {
 // the same values.
 func (l *Layout) Init(dst []float32, seed uint64) {
 	for i, p := range l.Params {
+		if p.Values != nil {
+			copy(dst[p.Offset:p.Offset+p.Size], p.Values)
+			continue
+		}
 		rng := rand.New(rand.NewPCG(seed, uint64(i)))
 		for j := range p.Size {
 			dst[p.Offset+j] = float32(p.Mean + p.Std*rng.NormFloat64())
@@ -74,12 +82,55 @@ func (l *Layout) DecayMask() []float32 {
 // RateMask is the part of the learning rate that each element gets: all of it for
 // kernels, half for gains, biases and the pooling. Those few numbers scale whole
 // feature maps, and without batch statistics nothing else holds them back early on.
-func (l *Layout) RateMask() []float32 {
+// Times the rate of the part that the parameter belongs to.
+func (l *Layout) RateMask(rates Rates) []float32 {
 	rate := l.DecayMask()
-	for i, kernel := range rate {
-		rate[i] = 0.5 + 0.5*kernel
+	for _, p := range l.Params {
+		k := rates.of(p.Name)
+		for j := p.Offset; j < p.Offset+p.Size; j++ {
+			rate[j] = (0.5 + 0.5*rate[j]) * k
+		}
 	}
 	return rate
+}
+
+// Rates are learning rates of parts of a network, relative to the run's: by the beginning
+// of the parameters' names, of which the longest counts. 0 freezes the part.
+type Rates map[string]float64
+
+func (r Rates) of(name string) float32 {
+	rate, longest := 1.0, -1
+	for prefix, v := range r {
+		if strings.HasPrefix(name, prefix) && len(prefix) > longest {
+			rate, longest = v, len(prefix)
+		}
+	}
+	return float32(rate)
+}
+
+// Check reports rates below 0 and parts that the network does not have.
+func (r Rates) Check(l *Layout) error {
+	for prefix, v := range r {
+		if !(v >= 0) {
+			return fmt.Errorf("nn: rate %g of %q is not 0 or more", v, prefix)
+		}
+		if !slices.ContainsFunc(l.Params, func(p Param) bool { return strings.HasPrefix(p.Name, prefix) }) {
+			return fmt.Errorf("nn: rate of %q: no parameter's name begins so; they are %s", prefix, strings.Join(l.parts(), ", "))
+		}
+	}
+	return nil
+}
+
+// parts are the names up to the first dot.
+func (l *Layout) parts() []string {
+	var parts []string
+	for _, p := range l.Params {
+		part, _, _ := strings.Cut(p.Name, ".")
+		if !slices.Contains(parts, part) {
+			parts = append(parts, part)
+		}
+	}
+	return parts
 }
 
 // Tensors cuts a vector of all parameters into named ONNX tensors.
@@ -122,6 +173,18 @@ func Bind(b *graph.Builder, l *Layout, vector graph.Value) Module {
 		}
 	})
 	return Module{Builder: b, layout: l, values: values}
+}
+
+// Frozen are the parameters that do not learn at these rates, as values of a bound
+// module: no gradient need flow through them.
+func (m Module) Frozen(rates Rates) []graph.Value {
+	var out []graph.Value
+	for _, p := range m.layout.Params {
+		if rates.of(p.Name) == 0 {
+			out = append(out, m.values[p.Name])
+		}
+	}
+	return out
 }
 
 // Param is the parameter of p's name, p.Shape and initial values.

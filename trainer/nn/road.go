@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"slices"
 
 	"perceive/export/onnx"
 	"perceive/trainer/graph"
@@ -20,6 +21,11 @@ type Config struct {
 	Blocks   [4]int64 `yaml:"blocks" json:"blocks"`
 	// Neck is the number of channels at stride 8 in front of the maps.
 	Neck int64 `yaml:"neck" json:"neck"`
+	// Pool makes one logit of a map: "logsumexp" (or ""), "max", "mean" or "attention".
+	Pool string `yaml:"pool,omitempty" json:"pool,omitempty"`
+	// Backbone, if not nil, takes the place of the stages; Trunk is what was read of it.
+	Backbone *Backbone `yaml:"backbone,omitempty" json:"backbone,omitempty"`
+	Trunk    *Trunk    `yaml:"-" json:"-"`
 }
 
 // Stride is the size of a map's cell in input pixels.
@@ -33,7 +39,13 @@ func (c Config) Validate() error {
 	if c.Labels <= 0 {
 		return fmt.Errorf("nn: %d labels: a network needs one or more", c.Labels)
 	}
+	if !slices.Contains(pools, c.Pool) {
+		return fmt.Errorf("nn: pool: %q is not one of %q", c.Pool, pools[1:])
+	}
 	for i := range c.Channels {
+		if c.Backbone != nil {
+			break
+		}
 		if c.Channels[i] < 4 || c.Blocks[i] < 0 {
 			return fmt.Errorf("nn: stage %d: %d channels, %d blocks: want at least 4 and 0", i, c.Channels[i], c.Blocks[i])
 		}
@@ -66,6 +78,19 @@ func (c Config) Maps(m Module, frame graph.Value) graph.Value {
 		m.Failf("%w", err)
 		return graph.Value{}
 	}
+	var y graph.Value
+	if c.Backbone != nil {
+		y = c.transferred(m, frame)
+	} else {
+		y = c.stages(m, frame)
+	}
+	y = m.Relu(y)
+	y = m.Relu(m.Conv("head", y, ConvConfig{Out: c.Neck, K: 3}))
+	return m.Plain("maps", y, ConvConfig{Out: c.Labels, K: 1, Bias: -4}, 0.01)
+}
+
+// stages is the family's own trunk: [N,Neck,H/8,W/8].
+func (c Config) stages(m Module, frame graph.Value) graph.Value {
 	x := m.Relu(m.Conv("stem", m.Frame(frame), ConvConfig{Out: c.Channels[0], K: 3}))
 	var stages [4]graph.Value
 	for i := range stages {
@@ -81,32 +106,39 @@ func (c Config) Maps(m Module, frame graph.Value) graph.Value {
 	// what the fine stage sees in the cell.
 	y := m.Conv("lateral3", stages[3], ConvConfig{Out: c.Neck, K: 1, Gain: lateral})
 	for i := 2; i >= 1; i-- {
-		y = m.Add(m.Upsample(y), m.Conv(fmt.Sprintf("lateral%d", i), stages[i], ConvConfig{Out: c.Neck, K: 1, Gain: lateral}))
+		y = m.Add(m.Upsample(y, 2), m.Conv(fmt.Sprintf("lateral%d", i), stages[i], ConvConfig{Out: c.Neck, K: 1, Gain: lateral}))
 	}
-	y = m.Relu(y)
-	y = m.Relu(m.Conv("head", y, ConvConfig{Out: c.Neck, K: 3}))
-	return m.Plain("maps", y, ConvConfig{Out: c.Labels, K: 1, Bias: -4}, 0.01)
+	return y
+}
+
+// transferred puts the neck on another network's features: each is brought to mean square
+// 1, whatever the scale it was trained with, to Neck channels and to stride 8, and they
+// are summed.
+func (c Config) transferred(m Module, frame graph.Value) graph.Value {
+	if c.Trunk == nil {
+		m.Failf("%w: it was not read", ErrBackbone)
+		return graph.Value{}
+	}
+	var y graph.Value
+	for i, x := range c.Trunk.Features(m, frame) {
+		if m.Err() != nil {
+			return y
+		}
+		s, name := m.Shape(x), c.Backbone.Cut[i]
+		if len(s) != 4 || s[2] == 0 || s[3] == 0 || c.Height%(s[2]*Stride) != 0 || c.Width/s[3] != c.Height/s[2] || c.Width%s[3] != 0 {
+			m.Failf("%w: cut %q has shape %v for an input of %d×%d: want [N,C,h,w] at 1/8, 1/16, 1/32 … of it", ErrBackbone, name, s, c.Width, c.Height)
+			return y
+		}
+		x = m.Div(x, m.Sqrt(m.Shift(m.Scale(m.ReduceSumSquare(x, 1, 2, 3), 1/float64(s[1]*s[2]*s[3])), 1e-6)))
+		x = m.Upsample(m.Conv(fmt.Sprintf("lateral%d", i), x, ConvConfig{Out: c.Neck, K: 1, Gain: lateral}), c.Height/s[2]/Stride)
+		if i > 0 {
+			x = m.Add(y, x)
+		}
+		y = x
+	}
+	return y
 }
 
 // lateral is the initial gain of the three layers that are summed in the neck: no
 // rectifier follows each of them, and their sum keeps about unit variance.
 const lateral = 0.8
-
-// Presence pools maps to one logit per label, [N,Labels]:
-//
-//	scale[l] · log Σ_cells exp(map[l]) + shift[l]
-//
-// The log-sum-exp is a soft maximum, so that a stop sign twelve pixels wide is not
-// averaged away. Over many empty cells it starts well above zero, which the shift,
-// learned as the scale is, takes back.
-func (c Config) Presence(m Module, maps graph.Value) graph.Value {
-	s := m.Shape(maps)
-	if len(s) != 4 || s[1] != c.Labels {
-		m.Failf("maps have shape %v, want [N,%d,h,w]", s, c.Labels)
-		return graph.Value{}
-	}
-	pooled := m.Reshape(m.ReduceLogSumExp(maps, 2, 3), s[0], s[1])
-	scale := m.Param(Param{Name: "presence.scale", Shape: []int64{c.Labels}, Mean: 1})
-	shift := m.Param(Param{Name: "presence.shift", Shape: []int64{c.Labels}, Mean: -3})
-	return m.Add(m.Mul(pooled, scale), shift)
-}

@@ -34,6 +34,12 @@ var ops = map[string]op{
 	"Div": binary(func(x, y float64) float64 { return x / y }),
 	"Min": binary(math.Min),
 	"Max": binary(math.Max),
+	"Less": binary(func(x, y float64) float64 {
+		if x < y {
+			return 1
+		}
+		return 0
+	}),
 
 	"Identity":   unary(func(x float64) float64 { return x }),
 	"Cast":       unary(func(x float64) float64 { return x }),

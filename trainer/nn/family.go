@@ -1,0 +1,27 @@
+package nn
+
+// Family are the networks by name, from the cheapest. All have the same plan; each about
+// doubles the one before it in weights and time. Input size and labels are the caller's.
+var Family = []Member{
+	{"nano", Config{Channels: [4]int64{16, 32, 64, 96}, Blocks: [4]int64{1, 1, 2, 1}, Neck: 32}},
+	{"small", Config{Channels: [4]int64{32, 64, 128, 192}, Blocks: [4]int64{1, 2, 3, 2}, Neck: 64}},
+	{"medium", Config{Channels: [4]int64{48, 96, 192, 288}, Blocks: [4]int64{1, 3, 4, 3}, Neck: 96}},
+}
+
+// Member is one network of the family.
+type Member struct {
+	Name string
+	Config
+}
+
+// Member is c with the stages and neck of a member of the family, and whether there is
+// one of that name.
+func (c Config) Member(name string) (Config, bool) {
+	for _, f := range Family {
+		if f.Name == name {
+			c.Channels, c.Blocks, c.Neck = f.Channels, f.Blocks, f.Neck
+			return c, true
+		}
+	}
+	return c, false
+}

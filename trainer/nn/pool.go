@@ -1,0 +1,51 @@
+package nn
+
+import "perceive/trainer/graph"
+
+// The ways to make one logit of a map, "" being the first.
+const (
+	// LogSumExp is a soft maximum over the cells: a stop sign twelve pixels wide is not
+	// averaged away, and every cell is taught. Over many empty cells it starts well above
+	// zero, which the shift takes back.
+	LogSumExp = "logsumexp"
+	// Max is the strongest cell alone.
+	Max = "max"
+	// Mean is the global average: small objects drown in it.
+	Mean = "mean"
+	// Attention is the mean weighed by softmax(τ·map), τ learned: between Mean and Max.
+	Attention = "attention"
+)
+
+var pools = []string{"", LogSumExp, Max, Mean, Attention}
+
+// Presence pools maps to one logit per label, [N,Labels]:
+//
+//	scale[l] · pool(map[l]) + shift[l]
+func (c Config) Presence(m Module, maps graph.Value) graph.Value {
+	s := m.Shape(maps)
+	if len(s) != 4 || s[1] != c.Labels {
+		m.Failf("maps have shape %v, want [N,%d,h,w]", s, c.Labels)
+		return graph.Value{}
+	}
+	pooled, shift := c.pool(m, maps)
+	pooled = m.Reshape(pooled, s[0], s[1])
+	scale := m.Param(Param{Name: "presence.scale", Shape: []int64{c.Labels}, Mean: 1})
+	return m.Add(m.Mul(pooled, scale), m.Param(Param{Name: "presence.shift", Shape: []int64{c.Labels}, Mean: shift}))
+}
+
+// pool is one number per label and picture, and the shift that brings it near the
+// logit of an empty picture at first.
+func (c Config) pool(m Module, maps graph.Value) (pooled graph.Value, shift float64) {
+	switch c.Pool {
+	case Max:
+		return m.ReduceMax(maps, 2, 3), 0
+	case Mean:
+		return m.ReduceMean(maps, 2, 3), 0
+	case Attention:
+		t := m.Param(Param{Name: "presence.temperature", Shape: []int64{c.Labels, 1, 1}, Mean: 1})
+		z := m.Mul(maps, t)
+		weights := m.Exp(m.Sub(z, m.ReduceLogSumExp(z, 2, 3)))
+		return m.ReduceSum(m.Mul(maps, weights), 2, 3), 0
+	}
+	return m.ReduceLogSumExp(maps, 2, 3), -3
+}
