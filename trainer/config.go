@@ -30,6 +30,9 @@ type Config struct {
 	// Steps to train, Batch pictures a step.
 	Steps int `yaml:"steps" json:"steps"`
 	Batch int `yaml:"batch" json:"batch"`
+	// Shard is the number of pictures of a pass, which divides Batch; 0 chooses one. Memory
+	// grows with it, not with Batch.
+	Shard int `yaml:"shard,omitempty" json:"shard,omitempty"`
 	// Seed of the initial weights, the order of pictures and their augmentation.
 	Seed uint64 `yaml:"seed" json:"seed"`
 	// Rate is the peak learning rate, reached after Warmup steps; it falls along a
@@ -123,6 +126,9 @@ func (c Config) Validate() error {
 			bad("%s: %d is not at least 1", v.name, v.n)
 		}
 	}
+	if c.Shard < 0 || (c.Shard > 0 && c.Batch%c.Shard != 0) {
+		bad("shard: %d does not divide the batch of %d", c.Shard, c.Batch)
+	}
 	if !(c.Rate > 0) || !(c.FinalRate >= 0 && c.FinalRate <= 1) || c.Warmup < 0 {
 		bad("rate %g, final_rate %g, warmup %d: want > 0, within 0..1, >= 0", c.Rate, c.FinalRate, c.Warmup)
 	}
@@ -153,7 +159,7 @@ func (c Config) net() nn.Config {
 
 // task is what the training graph is made of.
 func (c Config) task() Task {
-	return Task{Net: c.net(), Batch: c.Batch, Optimizer: c.Optimizer, Loss: c.Loss, Rates: c.Rates}
+	return Task{Net: c.net(), Plan: NewPlan(c.Batch, c.Shard), Optimizer: c.Optimizer, Loss: c.Loss, Rates: c.Rates}
 }
 
 // schedule is the learning rate of each step.

@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
+
 	"perceive/export/onnx"
 	"perceive/hw/ort"
 	"perceive/trainer/nn"
-	"perceive/trainer/optim"
 )
 
 // Losses are the outcome of one step.
@@ -27,106 +28,111 @@ type Engine struct {
 	Frames                                 []byte
 	Map, MapWeight, Presence, PresenceMask []float32
 
-	opt     optim.Config
+	task    Task
+	step    *Step
 	rt      *ort.Runtime
-	model   *onnx.Model // of a step
-	session *ort.Session
-	sets    [2][]*ort.Tensor // state
+	opts    ort.Options
+	lanes   int
+	passes  [2][]pass // by the set that is read
+	update  [2]*ort.Binding
+	sets    [2][]*ort.Tensor // state, then weights
 	scalars []*ort.Tensor
-	losses  []*ort.Tensor
-	step    [2]*ort.Binding // step[i] reads sets[i] and writes sets[1-i]
-	now     int             // the set that holds the current state
+	norm    *ort.Tensor
+	now     int // the set that holds the current state
 	closers []func() error
 }
 
-// NewEngine builds the step graph of a task and loads it. The parameters are
-// initialised from seed, the average starts as a copy of them.
+// pass is one shard of a step.
+type pass struct {
+	run           *ort.Binding
+	batch, losses []*ort.Tensor
+}
+
+// NewEngine builds the graphs of a task and loads them. The parameters are
+// initialised from seed, the average starts as a copy of them. Threads of opts share a
+// step on the CPU, shard by shard.
 func NewEngine(rt *ort.Runtime, task Task, seed uint64, opts ort.Options) (_ *Engine, err error) {
-	model, l, err := task.StepGraph()
-	if err != nil {
-		return nil, fmt.Errorf("trainer: %w", err)
-	}
-	e := &Engine{Layout: l, opt: task.Optimizer, model: model, rt: rt}
+	opts.FlushDenormals = true
+	e := &Engine{task: task, rt: rt, opts: opts, lanes: lanes(opts, task.Plan)}
 	defer func() {
 		if err != nil {
 			e.Close()
 			err = fmt.Errorf("trainer: %w", err)
 		}
 	}()
+	if e.Layout, err = task.Layout(); err != nil {
+		return nil, err
+	}
+	if err := e.load(); err != nil {
+		return nil, err
+	}
+	e.Layout.Init(e.State()[0], seed)
+	copy(e.Average(), e.State()[0])
+	return e, e.Restore(context.Background())
+}
+
+// load makes the sessions of the gradient and the update, and their tensors.
+func (e *Engine) load() error {
+	step, err := e.task.Step(e.Layout)
+	if err != nil {
+		return err
+	}
+	e.step = step
+	one := e.opts
+	if e.lanes > 1 {
+		one.Threads, one.Spin = 1, false
+	}
+	gradient, err := e.session(step.Gradient, one)
+	if err != nil {
+		return err
+	}
+	all := e.opts
+	all.Spin = false // its threads would burn the cores that the shards are on
+	update, err := e.session(step.Update, all)
+	if err != nil {
+		return err
+	}
+	return e.bind(gradient, update)
+}
+
+func (e *Engine) session(model *onnx.Model, opts ort.Options) (*ort.Session, error) {
 	text, err := onnx.Marshal(model)
 	if err != nil {
 		return nil, err
 	}
-	opts.FlushDenormals = true
-	if e.session, err = rt.NewSession(text, opts); err != nil {
-		return nil, err
+	s, err := e.rt.NewSession(text, opts)
+	if err == nil {
+		e.closers = append(e.closers, s.Close)
 	}
-	e.closers = append(e.closers, e.session.Close)
-	if err := e.bind(); err != nil {
-		return nil, err
-	}
-	l.Init(e.State()[0], seed)
-	copy(e.Average(), e.State()[0])
-	return e, nil
+	return s, err
 }
 
-// bind makes the tensors and the two bindings.
-func (e *Engine) bind() error {
-	in, out := e.session.Inputs(), e.session.Outputs()
-	states, scalars := len(e.opt.StateNames()), len(e.opt.ScalarNames())
-	tensor := func(s ort.Spec) (*ort.Tensor, error) {
-		t, err := ort.NewTensorFor(s)
-		if err == nil {
-			e.closers = append(e.closers, t.Close)
-		}
-		return t, err
+// Restore makes the weights of the current parameters: call it after State was written.
+func (e *Engine) Restore(ctx context.Context) error {
+	text, err := onnx.Marshal(e.step.Weights)
+	if err != nil {
+		return fmt.Errorf("trainer: %w", err)
 	}
-	var batch []*ort.Tensor
-	for i, s := range in {
-		t, err := tensor(s)
-		if err != nil {
-			return err
-		}
-		switch {
-		case i < states:
-			u, err := tensor(s)
-			if err != nil {
-				return err
-			}
-			e.sets[0], e.sets[1] = append(e.sets[0], t), append(e.sets[1], u)
-		case i < states+scalars:
-			e.scalars = append(e.scalars, t)
-		default:
-			batch = append(batch, t)
-		}
+	s, err := e.rt.NewSession(text, e.opts)
+	if err != nil {
+		return fmt.Errorf("trainer: %w", err)
 	}
-	for _, s := range out[states:] {
-		t, err := tensor(s)
-		if err != nil {
-			return err
-		}
-		e.losses = append(e.losses, t)
-	}
-	e.Frames = batch[0].Uint8()
-	e.Map, e.MapWeight, e.Presence, e.PresenceMask = batch[1].Float32(), batch[2].Float32(), batch[3].Float32(), batch[4].Float32()
-	for i := range e.step {
-		b, err := e.session.Bind(slices.Concat(e.sets[i], e.scalars, batch), slices.Concat(e.sets[1-i], e.losses))
-		if err != nil {
-			return err
-		}
-		e.step[i] = b
+	defer s.Close()
+	set := e.sets[e.now]
+	if err := s.Run(ctx, set[:1], set[len(set)-1:]); err != nil {
+		return fmt.Errorf("trainer: %w", err)
 	}
 	return nil
 }
 
 // StateNames are the names of the vectors of State.
-func (e *Engine) StateNames() []string { return e.opt.StateNames() }
+func (e *Engine) StateNames() []string { return e.task.Optimizer.StateNames() }
 
 // State is the current parameters, moments and average, in the order of
-// StateNames: the memory itself, valid until the next Step.
+// StateNames: the memory itself, valid until the next Step. Restore follows a change.
 func (e *Engine) State() [][]float32 {
 	var out [][]float32
-	for _, t := range e.sets[e.now] {
+	for _, t := range e.sets[e.now][:len(e.StateNames())] {
 		out = append(out, t.Float32())
 	}
 	return out
@@ -134,25 +140,54 @@ func (e *Engine) State() [][]float32 {
 
 // Average is the moving average of the parameters, what is evaluated and
 // exported: the memory itself, valid until the next Step.
-func (e *Engine) Average() []float32 { return e.sets[e.now][len(e.sets[e.now])-1].Float32() }
+func (e *Engine) Average() []float32 { return e.State()[len(e.StateNames())-1] }
 
-// Step trains on the batch in the engine's memory: batch i, from 0, of step t, from 1.
-// The step is taken with its last batch.
-func (e *Engine) Step(ctx context.Context, t, i int, lr float64) (Losses, error) {
-	for j, v := range e.opt.Scalars(t, i, lr) {
-		e.scalars[j].Float32()[0] = v
-	}
-	if err := e.step[e.now].Run(ctx); err != nil {
+// Step trains on the batch in the engine's memory. t counts from 1. If it fails, the state
+// is as before.
+func (e *Engine) Step(ctx context.Context, t int, lr float64) (Losses, error) {
+	if err := e.gradients(ctx); err != nil {
 		return Losses{}, fmt.Errorf("trainer: step %d: %w", t, err)
 	}
+	for i, v := range e.task.Optimizer.Scalars(t, lr) {
+		e.scalars[i].Float32()[0] = v
+	}
+	if err := e.update[e.now].Run(ctx); err != nil {
+		return Losses{}, fmt.Errorf("trainer: step %d: %w", t, err)
+	}
+	var sum [3]float32
+	for _, p := range e.passes[e.now] {
+		for i := range sum {
+			sum[i] += p.losses[i].Float32()[0]
+		}
+	}
 	e.now = 1 - e.now
-	v := func(i int) float32 { return e.losses[i].Float32()[0] }
-	return Losses{Total: v(0), Map: v(1), Presence: v(2), GradNorm: v(3)}, nil
+	n := float32(e.task.Plan.Shards)
+	return Losses{Total: sum[0] / n, Map: sum[1] / n, Presence: sum[2] / n, GradNorm: e.norm.Float32()[0]}, nil
+}
+
+// gradients runs all shards, each slot's in order, slots side by side.
+func (e *Engine) gradients(ctx context.Context) error {
+	plan := e.task.Plan
+	g, ctx := errgroup.WithContext(ctx)
+	for lane := range e.lanes {
+		g.Go(func() error {
+			for s := lane; s < plan.Slots; s += e.lanes {
+				from, to := plan.slot(s)
+				for _, p := range e.passes[e.now][from:to] {
+					if err := p.run.Run(ctx); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		})
+	}
+	return g.Wait()
 }
 
 // Close frees everything. It may be called twice and ends use.
 func (e *Engine) Close() error {
-	for _, c := range e.closers {
+	for _, c := range slices.Backward(e.closers) {
 		c()
 	}
 	e.closers = nil

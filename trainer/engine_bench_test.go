@@ -13,7 +13,7 @@ import (
 // 192×320 on every core.
 func BenchmarkStep(b *testing.B) {
 	task := Default().task()
-	batch := float64(task.Batch)
+	batch := float64(task.Plan.Batch)
 	e, err := NewEngine(orttest.Runtime(b), task, 1, ort.Options{Spin: true})
 	if err != nil {
 		b.Fatal(err)
@@ -29,7 +29,7 @@ func BenchmarkStep(b *testing.B) {
 	var took []float64
 	for t := 1; b.Loop(); t++ {
 		begin := time.Now()
-		if _, err := e.Step(b.Context(), t, 0, 1e-4); err != nil {
+		if _, err := e.Step(b.Context(), t, 1e-4); err != nil {
 			b.Fatal(err)
 		}
 		took = append(took, time.Since(begin).Seconds())

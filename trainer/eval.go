@@ -26,7 +26,7 @@ type Scorer struct {
 
 // NewScorer builds the evaluation graph of a task for batches of one size.
 func NewScorer(rt *ort.Runtime, task Task, batch int, opts ort.Options) (_ *Scorer, err error) {
-	model, _, err := task.EvalGraph(batch)
+	model, err := task.EvalGraph(batch)
 	if err != nil {
 		return nil, fmt.Errorf("trainer: %w", err)
 	}

@@ -2,7 +2,6 @@ package trainer
 
 import (
 	"perceive/export/onnx"
-	"perceive/trainer/autodiff"
 	"perceive/trainer/graph"
 	"perceive/trainer/loss"
 	"perceive/trainer/nn"
@@ -18,22 +17,17 @@ const (
 	inPresence     = "presence"
 	inPresenceMask = "presence_mask"
 
-	outLoss     = "loss"
-	outLossMap  = "loss_map"
-	outLossPres = "loss_presence"
-	outGradNorm = "grad_norm"
-
 	// OutProbabilities and OutMaps are the outputs of the deployed network:
 	// float32 [N,L] and [N,L,H/8,W/8], both probabilities.
 	OutProbabilities = "probabilities"
 	OutMaps          = "maps"
 )
 
-// Task is what a training graph is made of: the network, what its answers cost, and how
+// Task is what training graphs are made of: the network, what its answers cost, and how
 // it learns.
 type Task struct {
 	Net       nn.Config
-	Batch     int
+	Plan      Plan
 	Optimizer optim.Config
 	Loss      loss.Config
 	Rates     nn.Rates
@@ -81,52 +75,13 @@ func DeployGraph(net nn.Config, batch int) (*onnx.Model, *nn.Layout, error) {
 
 // EvalGraph is the training graph without its teachers: the same network on the
 // vector of all parameters, for batches of a size.
-func (t Task) EvalGraph(batch int) (*onnx.Model, *nn.Layout, error) {
+func (t Task) EvalGraph(batch int) (*onnx.Model, error) {
 	l, err := t.Layout()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	b := graph.New("perceive_eval")
 	params := b.Input(optim.Params, onnx.Tensor_FLOAT, l.Size)
 	infer(nn.Bind(b, l, params), t.Net, batch)
-	model, err := b.Model()
-	return model, l, err
-}
-
-// StepGraph is one training step: from state, scalars and a batch to the losses
-// and the next state. Inputs are the optimiser's state and scalars, the frame and
-// the teachers; outputs are "next_" + each state name, the losses, and the norm
-// of the gradient.
-func (t Task) StepGraph() (*onnx.Model, *nn.Layout, error) {
-	l, err := t.Layout()
-	if err != nil {
-		return nil, nil, err
-	}
-	b := graph.New("perceive_step")
-	state, scalars := t.Optimizer.Inputs(b, l.Size)
-	net, n := t.Net, int64(t.Batch)
-	h, w := net.Height/nn.Stride, net.Width/nn.Stride
-	frame := b.Input(inFrame, onnx.Tensor_UINT8, n, net.Height, net.Width, 3)
-	target := b.Input(inMap, onnx.Tensor_FLOAT, n, net.Labels, h, w)
-	weight := b.Input(inMapWeight, onnx.Tensor_FLOAT, n, net.Labels, h, w)
-	presence := b.Input(inPresence, onnx.Tensor_FLOAT, n, net.Labels)
-	mask := b.Input(inPresenceMask, onnx.Tensor_FLOAT, n, net.Labels)
-
-	m := nn.Bind(b, l, state[0])
-	maps := net.Maps(m, frame)
-	lossMap := loss.FocalMap(b, maps, target, weight)
-	lossPresence := t.Loss.MultiTask(b, net.Presence(m, maps), presence, mask)
-	total := t.Loss.Weigh(b, b.Add(b.Scale(lossMap, t.Loss.Map), b.Scale(lossPresence, t.Loss.Presence)), t.weights(m), mask)
-
-	grad := autodiff.Gradients(b, total, state[:1], m.Frozen(t.Rates)...)[0]
-	next, norm := t.Optimizer.Update(b, state, scalars, grad, l.DecayMask(), l.RateMask(t.Rates))
-	for i, v := range next {
-		b.Output("next_"+t.Optimizer.StateNames()[i], v)
-	}
-	b.Output(outLoss, total)
-	b.Output(outLossMap, loss.Sum(b, lossMap))
-	b.Output(outLossPres, loss.Sum(b, lossPresence))
-	b.Output(outGradNorm, norm)
-	model, err := b.Model()
-	return model, l, err
+	return b.Model()
 }

@@ -93,7 +93,7 @@ func (l *Loop) Run(ctx context.Context, p Progress) (Progress, error) {
 			return p, l.stop(ctx, p, err)
 		}
 		ready := time.Now()
-		losses, err := l.Engine.Step(ctx, step, 0, schedule.At(step))
+		losses, err := l.Engine.Step(ctx, step, schedule.At(step))
 		if err != nil {
 			return p, l.stop(ctx, p, err)
 		}
@@ -199,7 +199,7 @@ func (l *Loop) Resume() (Progress, error) {
 		}
 		copy(v, state[i])
 	}
-	return p, nil
+	return p, l.Engine.Restore(context.Background())
 }
 
 // Threads are the options of a training session: all cores, spinning, because a

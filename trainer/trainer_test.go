@@ -88,7 +88,7 @@ func TestMaskingWorks(t *testing.T) {
 // the whole network with respect to it is zero.
 func TestHiddenLabelTeachesNothing(t *testing.T) {
 	task := tiny().task()
-	task.Batch = 2
+	task.Plan = NewPlan(2, 0)
 	step := func(lie float32) []float32 {
 		e, err := NewEngine(orttest.Runtime(t), task, 1, ort.Options{Threads: 1})
 		if err != nil {
@@ -113,7 +113,7 @@ func TestHiddenLabelTeachesNothing(t *testing.T) {
 			e.Map[cells+i], e.MapWeight[cells+i] = lie, 0
 		}
 		e.Presence[1], e.PresenceMask[1] = lie, 0
-		if _, err := e.Step(t.Context(), 1, 0, 1e-2); err != nil {
+		if _, err := e.Step(t.Context(), 1, 1e-2); err != nil {
 			t.Fatal(err)
 		}
 		return slices.Clone(e.State()[0])

@@ -33,10 +33,21 @@ func Gradients(b *graph.Builder, loss graph.Value, wrt []graph.Value, stop ...gr
 	if b.Err() != nil {
 		return make([]graph.Value, len(wrt))
 	}
+	return Pullback(b, []graph.Value{loss}, []graph.Value{ones(b, loss)}, wrt, stop...)
+}
+
+// Pullback is Gradients of several values at once, each with the gradient that reaches it
+// from elsewhere, of its own shape: the vector–Jacobian product.
+func Pullback(b *graph.Builder, of, seeds, wrt []graph.Value, stop ...graph.Value) []graph.Value {
+	if b.Err() != nil {
+		return make([]graph.Value, len(wrt))
+	}
 	t := tape{b: b, nodes: slices.Clone(b.Nodes()), grads: map[string]graph.Value{}}
-	t.mark(loss, wrt, stop)
+	t.mark(of, wrt, stop)
 	b.Scope("grad", func() {
-		t.grads[loss.Name()] = ones(b, loss)
+		for i, v := range of {
+			t.grads[v.Name()] = seeds[i]
+		}
 		for _, n := range slices.Backward(t.nodes) {
 			t.back(n)
 		}
@@ -62,8 +73,11 @@ type tape struct {
 	grads            map[string]graph.Value
 }
 
-func (t *tape) mark(loss graph.Value, wrt, stop []graph.Value) {
-	t.useful, t.included = map[string]bool{}, map[string]bool{loss.Name(): true}
+func (t *tape) mark(of, wrt, stop []graph.Value) {
+	t.useful, t.included = map[string]bool{}, map[string]bool{}
+	for _, v := range of {
+		t.included[v.Name()] = true
+	}
 	for _, v := range wrt {
 		t.useful[v.Name()] = true
 	}

@@ -68,6 +68,11 @@ func (g conv) pointwise() bool {
 	return g.kh == 1 && g.kw == 1 && g.sh == 1 && g.sw == 1 && g.top+g.left+g.bottom+g.rgt == 0
 }
 
+// patches: square kernels side by side, that together see each pixel once.
+func (g conv) patches() bool {
+	return g.kh > 1 && g.kh == g.kw && g.sh == g.kh && g.sw == g.kw && g.h%g.kh == 0 && g.w%g.kw == 0 && g.top+g.left+g.bottom+g.rgt == 0
+}
+
 // convInput is the gradient of the input: the transpose of the convolution. For
 // stride 1 that is a convolution with the kernel turned by 180° and its channels
 // swapped, which as a Conv took 4.0 ms where ConvTranspose took 6.9 ms (48→48
@@ -119,6 +124,9 @@ func convWeight(s step, g conv) graph.Value {
 	if g.sh == 1 && g.sw == 1 {
 		return weightShifted(s, g)
 	}
+	if g.patches() {
+		return weightPatches(s, g)
+	}
 	return weightColumns(s, g)
 }
 
@@ -138,11 +146,10 @@ func weightPointwise(s step, g conv) graph.Value {
 // against 15.0 ms (48→48 channels, 24×40, batch 32, 2 cores), of which the product
 // itself is 7.2 ms.
 func weightShifted(s step, g conv) graph.Value {
-	x := s.Pad(s.in[0], []int64{0, 0, g.top, g.left}, []int64{0, 0, g.bottom, g.rgt})
 	rows := g.oh + g.kh - 1
 	var xs, ys []graph.Value
-	for j := range g.kw {
-		xs = append(xs, s.Slice(x, 3, j, j+g.ow, 1))
+	for j := range g.kw { // padding of less than nothing cuts off
+		xs = append(xs, s.Pad(s.in[0], []int64{0, 0, g.top, g.left - j}, []int64{0, 0, g.bottom, g.rgt - (g.kw - 1 - j)}))
 	}
 	for i := range g.kh {
 		ys = append(ys, s.Pad(s.grad[0], []int64{0, 0, i, 0}, []int64{0, 0, g.kh - 1 - i, 0}))
@@ -151,6 +158,17 @@ func weightShifted(s step, g conv) graph.Value {
 	yc := s.Reshape(s.Concat(1, ys...), g.n, g.kh*g.k, rows*g.ow)
 	dw := s.Reshape(s.overBatch(yc, xc), g.kh, g.k, g.kw, g.c)
 	return s.Transpose(dw, 1, 3, 0, 2)
+}
+
+// weightPatches: pixels that one kernel sees become channels, and the kernel a pointwise one:
+// 0.7 ms where slices and Concat took 1.4 ms (2×2, 32→64, 64→128 and 128→192 channels of
+// 48×80, 24×40 and 12×20, 4 pictures, one core). The way back by DepthToSpace did not pay:
+// 2.1 ms for the input's gradient where ConvTranspose took 1.3 ms.
+func weightPatches(s step, g conv) graph.Value {
+	x := s.Op("SpaceToDepth", []graph.Value{s.in[0]}, onnx.Int("blocksize", g.kh))
+	xc := s.Reshape(x, g.n, g.kh*g.kw*g.c, g.oh*g.ow)
+	dy := s.Reshape(s.grad[0], g.n, g.k, g.oh*g.ow)
+	return s.Transpose(s.Reshape(s.overBatch(dy, xc), g.k, g.kh, g.kw, g.c), 0, 3, 1, 2)
 }
 
 // weightColumns unrolls X: one slice of it for each pixel of the kernel.

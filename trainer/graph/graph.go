@@ -130,6 +130,15 @@ func (b *Builder) Output(name string, v Value) {
 	b.graph.Output = append(b.graph.Output, onnx.NewValueInfo(name, t.Elem, t.Shape...))
 }
 
+// Inputs are the graph's inputs so far.
+func (b *Builder) Inputs() []Value {
+	var out []Value
+	for _, in := range b.graph.GetInput() {
+		out = append(out, Value{in.GetName()})
+	}
+	return out
+}
+
 // Shape is v's shape; nil after a mistake.
 func (b *Builder) Shape(v Value) []int64 { return b.types[v.name].Shape }
 

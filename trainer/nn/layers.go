@@ -35,12 +35,14 @@ func (m Module) Conv(name string, x graph.Value, c ConvConfig) graph.Value {
 	if gain == 0 {
 		gain = math.Sqrt2
 	}
-	w := m.Param(Param{Name: name + ".weight", Shape: []int64{c.Out, in, c.K, c.K}, Std: he(in * c.K * c.K), Decay: true})
-	g := m.Param(Param{Name: name + ".gain", Shape: []int64{c.Out, 1, 1, 1}, Mean: gain})
+	w := m.Derived(name+".kernel", []Param{
+		{Name: name + ".weight", Shape: []int64{c.Out, in, c.K, c.K}, Std: he(in * c.K * c.K), Decay: true},
+		{Name: name + ".gain", Shape: []int64{c.Out, 1, 1, 1}, Mean: gain},
+	}, func(m Module, p []graph.Value) graph.Value { return m.Mul(m.standardise(p[0]), p[1]) })
 	bias := m.Param(Param{Name: name + ".bias", Shape: []int64{c.Out}, Mean: c.Bias})
 	var y graph.Value
 	m.Scope(name, func() {
-		y = m.Builder.Conv(x, m.Mul(m.standardise(w), g), bias, spec(c.K))
+		y = m.Builder.Conv(x, w, bias, spec(c.K))
 	})
 	return y
 }

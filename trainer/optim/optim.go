@@ -28,8 +28,6 @@ type Config struct {
 	Clip float64 `yaml:"clip" json:"clip"`
 	// Average is the decay rate of the parameters' moving average, in [0,1).
 	Average float64 `yaml:"average" json:"average"`
-	// Accumulate is the number of batches whose mean gradient makes one step; 0 means 1.
-	Accumulate int `yaml:"accumulate,omitempty" json:"accumulate,omitempty"`
 }
 
 // The optimisers by name.
@@ -62,9 +60,6 @@ func (o Config) Validate() error {
 	if !(o.Epsilon > 0) || !(o.Decay >= 0) || !(o.Clip >= 0) {
 		return fmt.Errorf("optim: epsilon %g, decay %g, clip %g: want > 0, >= 0, >= 0", o.Epsilon, o.Decay, o.Clip)
 	}
-	if o.Accumulate < 0 || o.Accumulate > 1024 {
-		return fmt.Errorf("optim: accumulate: %d is not within 0..1024", o.Accumulate)
-	}
 	return nil
 }
 
@@ -72,7 +67,6 @@ func (o Config) Validate() error {
 const (
 	Params   = "params"
 	Averaged = "average"
-	gradient = "gradient"
 )
 
 // StateNames are the vectors that a run carries from step to step, each as long
@@ -85,50 +79,28 @@ func (o Config) StateNames() []string {
 	} else {
 		names = append(names, "moment1", "moment2")
 	}
-	if o.accumulates() {
-		names = append(names, gradient)
-	}
 	return append(names, Averaged)
 }
 
-func (o Config) accumulates() bool { return o.Accumulate > 1 }
-
-// Micro is the number of batches of a step.
-func (o Config) Micro() int { return max(1, o.Accumulate) }
-
-// ScalarNames are the inputs, float32 [1], that Scalars fills for a batch.
+// ScalarNames are the inputs, float32 [1], that Scalars fills for a step.
 func (o Config) ScalarNames() []string {
 	names := []string{"lr", "keep"}
 	if o.Name != SGD {
 		names = append(names, "correct1", "correct2")
 	}
-	if o.accumulates() {
-		names = append(names, "carry", "apply")
-	}
 	return names
 }
 
-// Scalars are the values of ScalarNames for batch i = 0 … Micro()−1 of step t = 1, 2, …:
-// the learning rate; the average's decay rate, which starts low so that the average
-// is not held back by the initial weights; Adam's bias corrections 1/(1−βᵗ); whether the
-// gradient so far is carried on, and whether the step is taken.
-func (o Config) Scalars(t, i int, lr float64) []float32 {
+// Scalars are the values of ScalarNames for step t = 1, 2, …: the learning rate; the
+// average's decay rate, which starts low so that the average is not held back by the
+// initial weights; Adam's bias corrections 1/(1−βᵗ).
+func (o Config) Scalars(t int, lr float64) []float32 {
 	n := float64(t)
 	v := []float32{float32(lr), float32(math.Min(o.Average, n/(n+10)))}
 	if o.Name != SGD {
 		v = append(v, float32(1/(1-math.Pow(o.Beta1, n))), float32(1/(1-math.Pow(o.Beta2, n))))
 	}
-	if o.accumulates() {
-		v = append(v, oneIf(i > 0), oneIf(i == o.Micro()-1))
-	}
 	return v
-}
-
-func oneIf(b bool) float32 {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // Inputs declares the state and scalar inputs for n parameters.
@@ -142,17 +114,13 @@ func (o Config) Inputs(b *graph.Builder, n int64) (state, scalars []graph.Value)
 	return state, scalars
 }
 
-// Update adds one batch: from state, scalars and the gradient, float32 [n], to the
+// Update adds one step: from state, scalars and the gradient, float32 [n], to the
 // next state. decayMask is 1 where weight decay applies, rate multiplies the learning
 // rate of each parameter. It also returns the norm of the gradient before
 // clipping, [1].
 func (o Config) Update(b *graph.Builder, state, scalars []graph.Value, grad graph.Value, decayMask, rate []float32) (next []graph.Value, norm graph.Value) {
 	b.Scope("optim", func() {
 		s, v := o.named(state, scalars)
-		if o.accumulates() {
-			grad = b.Add(b.Mul(s[gradient], v["carry"]), b.Scale(grad, 1/float64(o.Micro())))
-		}
-		sum := grad
 		norm = b.Sqrt(b.ReduceSumSquare(grad, 0))
 		if o.Clip > 0 {
 			shrink := b.Min(b.Scalar(1), b.Div(b.Scalar(o.Clip), b.Shift(norm, 1e-12)))
@@ -170,15 +138,8 @@ func (o Config) Update(b *graph.Builder, state, scalars []graph.Value, grad grap
 		}
 		moved := rule(b, s, v, grad, decay, rates)
 		moved[Averaged] = b.Add(b.Mul(s[Averaged], v["keep"]), b.Mul(moved[Params], b.Sub(b.Scalar(1), v["keep"])))
-		for i, name := range o.StateNames() {
-			switch {
-			case name == gradient:
-				next = append(next, sum)
-			case o.accumulates(): // exactly the old or the new one
-				next = append(next, b.Add(b.Mul(moved[name], v["apply"]), b.Mul(state[i], b.Sub(b.Scalar(1), v["apply"]))))
-			default:
-				next = append(next, moved[name])
-			}
+		for _, name := range o.StateNames() {
+			next = append(next, moved[name])
 		}
 	})
 	return next, norm

@@ -81,14 +81,14 @@ func newStep(t *testing.T, o optim.Config, mask, rate []float32, start []float64
 
 func vec(v []float64) ref.Tensor { return ref.Tensor{Shape: []int{len(v)}, Data: v} }
 
-// batch runs batch i of step n.
-func (s *step) batch(n, i int, lr float64, grad []float64) {
+// run runs step n.
+func (s *step) run(n int, lr float64, grad []float64) {
 	s.t.Helper()
 	in := map[string]ref.Tensor{"g": vec(grad)}
 	for name, v := range s.have {
 		in[name] = v
 	}
-	for j, v := range s.o.Scalars(n, i, lr) {
+	for j, v := range s.o.Scalars(n, lr) {
 		in[s.o.ScalarNames()[j]] = vec([]float64{float64(v)})
 	}
 	env, err := ref.Eval(s.model, in)
@@ -107,25 +107,16 @@ func TestAgainstReference(t *testing.T) {
 		"no clip":  {Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Decay: 0.1, Average: 0.9},
 		"no decay": {Beta1: 0.8, Beta2: 0.95, Epsilon: 1e-6, Clip: 0.5},
 		"sgd":      {Name: optim.SGD, Epsilon: 1e-8, Momentum: 0.9, Decay: 0.1, Clip: 1, Average: 0.5},
-		"three batches a step": {Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, Decay: 0.1, Clip: 1, Average: 0.9,
-			Accumulate: 3},
-		"sgd, two batches a step": {Name: optim.SGD, Epsilon: 1e-8, Momentum: 0.5, Average: 0.5, Accumulate: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			start := []float64{1, -2, 0.5}
 			want := reference{[]float64{1, -2, 0.5}, make([]float64, 3), make([]float64, 3), []float64{1, -2, 0.5}}
 			s := newStep(t, o, []float32{1, 0, 1}, []float32{1, 0.5, 0.25}, start)
 			for n := 1; n <= 20; n++ {
-				lr, mean := 0.01*float64(n), make([]float64, 3)
-				for i := range o.Micro() {
-					x := float64(n) + 0.3*float64(i)
-					grad := []float64{math.Sin(x), 3 * math.Cos(x), 0.01}
-					for j := range mean {
-						mean[j] += grad[j] / float64(o.Micro())
-					}
-					s.batch(n, i, lr, grad)
-				}
-				want.step(o, n, lr, mean, []float64{1, 0, 1}, []float64{1, 0.5, 0.25})
+				lr, x := 0.01*float64(n), float64(n)
+				grad := []float64{math.Sin(x), 3 * math.Cos(x), 0.01}
+				s.run(n, lr, grad)
+				want.step(o, n, lr, grad, []float64{1, 0, 1}, []float64{1, 0.5, 0.25})
 				for name, w := range want.state() {
 					have, carried := s.have[name]
 					for j := range w {
@@ -157,15 +148,14 @@ func TestValidate(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, spoil := range map[string]func(*optim.Config){
-		"name":       func(o *optim.Config) { o.Name = "adam" },
-		"beta1":      func(o *optim.Config) { o.Beta1 = 1 },
-		"beta2":      func(o *optim.Config) { o.Beta2 = math.NaN() },
-		"momentum":   func(o *optim.Config) { o.Momentum = 1 },
-		"average":    func(o *optim.Config) { o.Average = -0.1 },
-		"epsilon":    func(o *optim.Config) { o.Epsilon = 0 },
-		"decay":      func(o *optim.Config) { o.Decay = math.NaN() },
-		"clip":       func(o *optim.Config) { o.Clip = -1 },
-		"accumulate": func(o *optim.Config) { o.Accumulate = -1 },
+		"name":     func(o *optim.Config) { o.Name = "adam" },
+		"beta1":    func(o *optim.Config) { o.Beta1 = 1 },
+		"beta2":    func(o *optim.Config) { o.Beta2 = math.NaN() },
+		"momentum": func(o *optim.Config) { o.Momentum = 1 },
+		"average":  func(o *optim.Config) { o.Average = -0.1 },
+		"epsilon":  func(o *optim.Config) { o.Epsilon = 0 },
+		"decay":    func(o *optim.Config) { o.Decay = math.NaN() },
+		"clip":     func(o *optim.Config) { o.Clip = -1 },
 	} {
 		o := good
 		spoil(&o)
@@ -183,7 +173,6 @@ func TestStateNames(t *testing.T) {
 	}{
 		{optim.Default(), "[params moment1 moment2 average]"},
 		{optim.Config{Name: optim.SGD}, "[params velocity average]"},
-		{optim.Config{Accumulate: 2}, "[params moment1 moment2 gradient average]"},
 	} {
 		if got := fmt.Sprint(tc.o.StateNames()); got != tc.want {
 			t.Errorf("state %s, want %s", got, tc.want)

@@ -195,3 +195,12 @@ func averagePool(n *onnx.Node, in []Tensor) []Tensor {
 		return sum / float64(k[0]*k[1])
 	})}
 }
+
+// spaceToDepth makes the pixels of each block channels: row, column, then channel.
+func spaceToDepth(n *onnx.Node, in []Tensor) []Tensor {
+	k, x := int(n.AttrInt("blocksize", 1)), in[0]
+	c := x.Shape[1]
+	return []Tensor{gather([]int{x.Shape[0], c * k * k, x.Shape[2] / k, x.Shape[3] / k}, func(o []int) float64 {
+		return x.at(o[0], o[1]%c, o[2]*k+o[1]/c/k, o[3]*k+o[1]/c%k)
+	})}
+}

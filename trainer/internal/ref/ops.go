@@ -84,6 +84,7 @@ var ops = map[string]op{
 	"Flatten": flatten, "Squeeze": squeeze, "Unsqueeze": unsqueeze, "ConvTranspose": convTranspose,
 	"Reshape": reshape, "Expand": expand, "Transpose": transpose, "Concat": concat,
 	"Split": split, "Slice": slice, "Pad": pad, "Resize": resize, "AveragePool": averagePool,
+	"SpaceToDepth": spaceToDepth,
 }
 
 // matMul multiplies the last two axes with gonum, for each index of the others.

@@ -1,9 +1,3 @@
-// Package nn holds the layers and the networks.
-//
-// A network is one function that adds nodes to a graph. It is called once for
-// training and once for the vehicle, and asks for its parameters by name; where a
-// parameter comes from is the caller's business: a slice of one long vector
-// while training, a weight of the file when deployed.
 package nn
 
 import (
@@ -39,6 +33,49 @@ type Param struct {
 type Layout struct {
 	Params []Param
 	Size   int64
+
+	weights []weight
+}
+
+// weight is what the network computes with: a parameter as it is, or what is made of
+// parameters alone, such as a standardised kernel.
+type weight struct {
+	name   string
+	shape  []int64
+	from   []string // parameters
+	recipe Recipe   // nil: the parameter itself
+}
+
+// Recipe makes a weight of parameters.
+type Recipe func(m Module, params []graph.Value) graph.Value
+
+// Weights are all weights by name, made of the vector of all parameters. A training step
+// makes them once, however many passes over pictures it has.
+func (l *Layout) Weights(b *graph.Builder, params graph.Value) map[string]graph.Value {
+	m, out := Bind(b, l, params), map[string]graph.Value{}
+	for _, w := range l.weights {
+		out[w.name] = m.values[w.from[0]]
+		if w.recipe == nil {
+			continue
+		}
+		from := make([]graph.Value, len(w.from))
+		for j, name := range w.from {
+			from[j] = m.values[name]
+		}
+		m.Scope(w.name, func() { out[w.name] = w.recipe(m, from) })
+	}
+	return out
+}
+
+// Learned are the names of the weights of which some parameter learns at these rates.
+func (l *Layout) Learned(rates Rates) []string {
+	var out []string
+	for _, w := range l.weights {
+		if slices.ContainsFunc(w.from, func(name string) bool { return rates.of(name) != 0 }) {
+			out = append(out, w.name)
+		}
+	}
+	return out
 }
 
 // Find is the parameter of a name, or an error that names it.
@@ -140,69 +177,6 @@ func (l *Layout) Tensors(vector []float32) map[string]*onnx.Tensor {
 		out[p.Name] = onnx.NewTensorFloat32(p.Name, p.Shape, vector[p.Offset:p.Offset+p.Size])
 	}
 	return out
-}
-
-// Module is a graph under construction with access to parameters.
-type Module struct {
-	*graph.Builder
-	// layout collects (first call of the network) or tells (later calls) where
-	// each parameter lies.
-	layout *Layout
-	// values are the parameters cut from the vector; nil means that each is a
-	// graph input of its own name.
-	values map[string]graph.Value
-}
-
-// Declare is a Module whose parameters become graph inputs, collected in a new
-// Layout as the network asks for them.
-func Declare(b *graph.Builder) (Module, *Layout) {
-	l := &Layout{}
-	return Module{Builder: b, layout: l}, l
-}
-
-// Bind is a Module whose parameters are cut from vector, float32 [layout.Size].
-func Bind(b *graph.Builder, l *Layout, vector graph.Value) Module {
-	sizes := make([]int64, len(l.Params))
-	for i, p := range l.Params {
-		sizes[i] = p.Size
-	}
-	values := map[string]graph.Value{}
-	b.Scope("params", func() {
-		for i, part := range b.Split(vector, 0, sizes...) {
-			values[l.Params[i].Name] = b.Reshape(part, l.Params[i].Shape...)
-		}
-	})
-	return Module{Builder: b, layout: l, values: values}
-}
-
-// Frozen are the parameters that do not learn at these rates, as values of a bound
-// module: no gradient need flow through them.
-func (m Module) Frozen(rates Rates) []graph.Value {
-	var out []graph.Value
-	for _, p := range m.layout.Params {
-		if rates.of(p.Name) == 0 {
-			out = append(out, m.values[p.Name])
-		}
-	}
-	return out
-}
-
-// Param is the parameter of p's name, p.Shape and initial values.
-func (m Module) Param(p Param) graph.Value {
-	if m.values != nil {
-		v, ok := m.values[p.Name]
-		if !ok {
-			m.Failf("parameter %q is not in the layout", p.Name)
-		}
-		return v
-	}
-	p.Size, p.Offset = 1, m.layout.Size
-	for _, d := range p.Shape {
-		p.Size *= d
-	}
-	m.layout.Params = append(m.layout.Params, p)
-	m.layout.Size += p.Size
-	return m.Input(p.Name, onnx.Tensor_FLOAT, p.Shape...)
 }
 
 // he is the standard deviation that keeps the scale of activations through a
