@@ -106,10 +106,11 @@ func (e *Engine) bindPasses(s *ort.Session) (slots []*ort.Tensor, err error) {
 			}
 		}
 		for i := from; i < to; i++ {
-			p := pass{}
-			if p.batch, err = e.shard(in[first:], whole, i); err != nil {
+			batch, err := e.shard(in[first:], whole, i)
+			if err != nil {
 				return nil, err
 			}
+			p := pass{}
 			if p.losses, err = e.tensors(losses); err != nil {
 				return nil, err
 			}
@@ -121,7 +122,8 @@ func (e *Engine) bindPasses(s *ort.Session) (slots []*ort.Tensor, err error) {
 				}
 			}
 			for set := range weights {
-				if p.run, err = s.Bind(slices.Concat(weights[set], before, p.batch), slices.Concat(parts[turn], p.losses)); err != nil {
+				p.in = slices.Concat(weights[set], before, batch)
+				if p.run, err = s.Bind(p.in, slices.Concat(parts[turn], p.losses)); err != nil {
 					return nil, err
 				}
 				e.passes[set] = append(e.passes[set], p)
@@ -166,7 +168,10 @@ func (e *Engine) batch(specs []ort.Spec) (whole []*ort.Tensor, err error) {
 		return nil, err
 	}
 	e.Frames = whole[0].Uint8()
-	e.Map, e.MapWeight, e.Presence, e.PresenceMask = whole[1].Float32(), whole[2].Float32(), whole[3].Float32(), whole[4].Float32()
+	e.Presence, e.PresenceMask = whole[1].Float32(), whole[2].Float32()
+	if len(whole) > 3 {
+		e.Map, e.MapWeight = whole[3].Float32(), whole[4].Float32()
+	}
 	return whole, nil
 }
 

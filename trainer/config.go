@@ -25,6 +25,9 @@ import (
 type Config struct {
 	// Labels are the tasks, in the order of the network's outputs.
 	Labels []string `yaml:"labels" json:"labels"`
+	// Pooled are those of them, the last ones, that have no map: their presence is learned
+	// alone, and many cost next to nothing. For questions about the whole picture.
+	Pooled []string `yaml:"pooled,omitempty,flow" json:"pooled,omitempty"`
 	// Network is the shape of the network; its number of labels is len(Labels).
 	Network nn.Config `yaml:"network" json:"network"`
 	// Steps to train, Batch pictures a step.
@@ -118,6 +121,9 @@ func (c Config) Validate() error {
 			bad("labels: %q is empty or there twice", l)
 		}
 	}
+	if n := len(c.Pooled); n > len(c.Labels) || !sameElements(c.Pooled, c.Labels[len(c.Labels)-n:]) {
+		bad("pooled: %v: want the last of the labels %v: put those without a map behind the others", c.Pooled, c.Labels)
+	}
 	for _, v := range []struct {
 		name string
 		n    int
@@ -139,6 +145,10 @@ func (c Config) Validate() error {
 	return nil
 }
 
+func sameElements(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+}
+
 // Diff names the first setting in which two configurations differ, "" if none.
 func (c Config) Diff(other Config) string {
 	a, b := reflect.ValueOf(c), reflect.ValueOf(other)
@@ -153,7 +163,7 @@ func (c Config) Diff(other Config) string {
 // net is the network with its number of labels filled in.
 func (c Config) net() nn.Config {
 	n := c.Network
-	n.Labels = int64(len(c.Labels))
+	n.Labels, n.Pooled = int64(len(c.Labels)), int64(len(c.Pooled))
 	return n
 }
 

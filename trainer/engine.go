@@ -44,8 +44,8 @@ type Engine struct {
 
 // pass is one shard of a step.
 type pass struct {
-	run           *ort.Binding
-	batch, losses []*ort.Tensor
+	run        *ort.Binding
+	in, losses []*ort.Tensor // of the graph's inputs and outputs
 }
 
 // NewEngine builds the graphs of a task and loads them. The parameters are

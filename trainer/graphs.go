@@ -9,7 +9,8 @@ import (
 )
 
 // Names of graph inputs and outputs. Frames are uint8 [N,H,W,3]; the teachers are
-// float32: maps and their weights [N,L,H/8,W/8], presence and its mask [N,L].
+// float32: maps and their weights [N,M,H/8,W/8] of the M mapped labels, presence and its
+// mask [N,L].
 const (
 	inFrame        = "frame"
 	inMap          = "map"
@@ -18,7 +19,7 @@ const (
 	inPresenceMask = "presence_mask"
 
 	// OutProbabilities and OutMaps are the outputs of the deployed network:
-	// float32 [N,L] and [N,L,H/8,W/8], both probabilities.
+	// float32 [N,L] and [N,M,H/8,W/8], both probabilities; the latter only if M > 0.
 	OutProbabilities = "probabilities"
 	OutMaps          = "maps"
 )
@@ -58,9 +59,11 @@ func (t Task) weights(m nn.Module) graph.Value {
 // infer adds the network from frame to probabilities.
 func infer(m nn.Module, net nn.Config, batch int) {
 	frame := m.Input(inFrame, onnx.Tensor_UINT8, int64(batch), net.Height, net.Width, 3)
-	maps := net.Maps(m, frame)
-	m.Output(OutProbabilities, m.Sigmoid(net.Presence(m, maps)))
-	m.Output(OutMaps, m.Sigmoid(maps))
+	maps, presence := net.Answers(m, frame)
+	m.Output(OutProbabilities, m.Sigmoid(presence))
+	if !maps.IsZero() {
+		m.Output(OutMaps, m.Sigmoid(maps))
+	}
 }
 
 // DeployGraph is the network as it drives: input "frame", outputs OutProbabilities

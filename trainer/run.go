@@ -99,7 +99,11 @@ func (l *Loop) Run(ctx context.Context, p Progress) (Progress, error) {
 		}
 		done := time.Now()
 		if bad := losses.nonFinite(); bad != "" {
-			return p, fmt.Errorf("trainer: step %d: %w: %s is not finite", step, ErrDiverged, bad)
+			first, err := l.Engine.FirstBad(ctx)
+			if err == nil && first == "" {
+				first = "all values of the passes are finite, their sum is not"
+			}
+			return p, errors.Join(fmt.Errorf("trainer: step %d: %w: %s is not finite; the first: %s", step, ErrDiverged, bad, first), err)
 		}
 		p.Step = step
 		p.Seconds += done.Sub(begin).Seconds()

@@ -91,17 +91,24 @@ func (s *stepBuilder) differentiate() {
 	h, w := net.Height/nn.Stride, net.Width/nn.Stride
 	m, weights := nn.DeclareWeights(b, s.layout)
 	frame := b.Input(inFrame, onnx.Tensor_UINT8, n, net.Height, net.Width, 3)
-	target := b.Input(inMap, onnx.Tensor_FLOAT, n, net.Labels, h, w)
-	weight := b.Input(inMapWeight, onnx.Tensor_FLOAT, n, net.Labels, h, w)
 	presence := b.Input(inPresence, onnx.Tensor_FLOAT, n, net.Labels)
 	mask := b.Input(inPresenceMask, onnx.Tensor_FLOAT, n, net.Labels)
-	s.batch = []graph.Value{frame, target, weight, presence, mask}
+	s.batch = []graph.Value{frame, presence, mask}
 
-	maps := net.Maps(m, frame)
-	lossMap := loss.FocalMap(b, maps, target, weight)
-	lossPresence := s.Loss.MultiTask(b, net.Presence(m, maps), presence, mask)
-	total := s.Loss.Weigh(b, b.Add(b.Scale(lossMap, s.Loss.Map), b.Scale(lossPresence, s.Loss.Presence)), s.weights(m), mask)
-	s.losses = [3]graph.Value{total, loss.Sum(b, lossMap), loss.Sum(b, lossPresence)}
+	maps, logits := net.Answers(m, frame)
+	lossPresence := s.Loss.MultiTask(b, logits, presence, mask)
+	perLabel := b.Scale(lossPresence, s.Loss.Presence)
+	lossMap := b.Scalar(0)
+	if net.Mapped() > 0 {
+		target := b.Input(inMap, onnx.Tensor_FLOAT, n, net.Mapped(), h, w)
+		weight := b.Input(inMapWeight, onnx.Tensor_FLOAT, n, net.Mapped(), h, w)
+		s.batch = append(s.batch, target, weight)
+		each := loss.FocalMap(b, maps, target, weight)
+		lossMap = loss.Sum(b, each)
+		perLabel = b.Add(perLabel, b.Pad(b.Scale(each, s.Loss.Map), []int64{0}, []int64{net.Pooled}))
+	}
+	total := s.Loss.Weigh(b, perLabel, s.weights(m), mask)
+	s.losses = [3]graph.Value{total, b.Reshape(lossMap, 1), loss.Sum(b, lossPresence)}
 
 	s.learned = s.layout.Learned(s.Rates)
 	var wrt []graph.Value

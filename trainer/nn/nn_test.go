@@ -23,8 +23,7 @@ func small() nn.Config {
 func TestRoadShapes(t *testing.T) {
 	c := small()
 	m, layout := nn.Declare(graph.New("road"))
-	maps := c.Maps(m, m.Input("frame", onnx.Tensor_UINT8, 2, 32, 64, 3))
-	presence := c.Presence(m, maps)
+	maps, presence := c.Answers(m, m.Input("frame", onnx.Tensor_UINT8, 2, 32, 64, 3))
 	if err := m.Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +126,7 @@ func TestPresencePoolsOneStrongCell(t *testing.T) {
 
 func TestSameSeedSameWeights(t *testing.T) {
 	m, layout := nn.Declare(graph.New("init"))
-	small().Maps(m, m.Input("frame", onnx.Tensor_UINT8, 1, 32, 64, 3))
+	small().Answers(m, m.Input("frame", onnx.Tensor_UINT8, 1, 32, 64, 3))
 	a, b, c := make([]float32, layout.Size), make([]float32, layout.Size), make([]float32, layout.Size)
 	layout.Init(a, 1)
 	layout.Init(b, 1)
@@ -154,7 +153,7 @@ func TestValidate(t *testing.T) {
 		c := small()
 		spoil(&c)
 		m, _ := nn.Declare(graph.New("bad"))
-		c.Maps(m, m.Input("frame", onnx.Tensor_UINT8, 1, 32, 64, 3))
+		c.Answers(m, m.Input("frame", onnx.Tensor_UINT8, 1, 32, 64, 3))
 		if err := m.Err(); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("error %v does not say %q", err, name)
 		}

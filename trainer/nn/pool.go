@@ -18,19 +18,32 @@ const (
 
 var pools = []string{"", LogSumExp, Max, Mean, Attention}
 
-// Presence pools maps to one logit per label, [N,Labels]:
+// whole is the logits of the pooled labels, [N,Pooled]: linear in the strongest and the mean
+// of each feature over the picture, the former so that what is small is not averaged away.
+func (c Config) whole(m Module, y graph.Value) graph.Value {
+	s := m.Shape(y)
+	if len(s) != 4 {
+		return graph.Value{}
+	}
+	both := m.Concat(1, m.ReduceMax(y, 2, 3), m.ReduceMean(y, 2, 3))
+	w := m.Param(Param{Name: "whole.weight", Shape: []int64{2 * s[1], c.Pooled}, Std: 0.01, Decay: true})
+	bias := m.Param(Param{Name: "whole.bias", Shape: []int64{c.Pooled}})
+	return m.Add(m.MatMul(m.Reshape(both, s[0], 2*s[1]), w), bias)
+}
+
+// Presence pools maps to one logit per mapped label, [N,Mapped]:
 //
 //	scale[l] · pool(map[l]) + shift[l]
 func (c Config) Presence(m Module, maps graph.Value) graph.Value {
 	s := m.Shape(maps)
-	if len(s) != 4 || s[1] != c.Labels {
-		m.Failf("maps have shape %v, want [N,%d,h,w]", s, c.Labels)
+	if len(s) != 4 || s[1] != c.Mapped() {
+		m.Failf("maps have shape %v, want [N,%d,h,w]", s, c.Mapped())
 		return graph.Value{}
 	}
 	pooled, shift := c.pool(m, maps)
 	pooled = m.Reshape(pooled, s[0], s[1])
-	scale := m.Param(Param{Name: "presence.scale", Shape: []int64{c.Labels}, Mean: 1})
-	return m.Add(m.Mul(pooled, scale), m.Param(Param{Name: "presence.shift", Shape: []int64{c.Labels}, Mean: shift}))
+	scale := m.Param(Param{Name: "presence.scale", Shape: []int64{c.Mapped()}, Mean: 1})
+	return m.Add(m.Mul(pooled, scale), m.Param(Param{Name: "presence.shift", Shape: []int64{c.Mapped()}, Mean: shift}))
 }
 
 // pool is one number per label and picture, and the shift that brings it near the
@@ -42,7 +55,7 @@ func (c Config) pool(m Module, maps graph.Value) (pooled graph.Value, shift floa
 	case Mean:
 		return m.ReduceMean(maps, 2, 3), 0
 	case Attention:
-		t := m.Param(Param{Name: "presence.temperature", Shape: []int64{c.Labels, 1, 1}, Mean: 1})
+		t := m.Param(Param{Name: "presence.temperature", Shape: []int64{c.Mapped(), 1, 1}, Mean: 1})
 		z := m.Mul(maps, t)
 		weights := m.Exp(m.Sub(z, m.ReduceLogSumExp(z, 2, 3)))
 		return m.ReduceSum(m.Mul(maps, weights), 2, 3), 0

@@ -8,14 +8,17 @@ import (
 	"perceive/trainer/graph"
 )
 
-// Config is a network of the road family: shared features, one coarse map per
-// label.
+// Config is a network of the road family: shared features, and a head per label: a coarse
+// map that is pooled to the presence, or the presence alone.
 type Config struct {
 	// Width and Height of the input in pixels, multiples of 32.
 	Width  int64 `yaml:"width" json:"width"`
 	Height int64 `yaml:"height" json:"height"`
 	// Labels is the number of tasks.
 	Labels int64 `yaml:"-" json:"labels"`
+	// Pooled is the number of labels, the last ones, that have no map: questions about the
+	// whole picture, or answers that are never located. Many cost next to nothing.
+	Pooled int64 `yaml:"-" json:"pooled,omitempty"`
 	// Channels and Blocks are per stage: strides 4, 8, 16, 32.
 	Channels [4]int64 `yaml:"channels" json:"channels"`
 	Blocks   [4]int64 `yaml:"blocks" json:"blocks"`
@@ -36,8 +39,8 @@ func (c Config) Validate() error {
 	if c.Width <= 0 || c.Height <= 0 || c.Width%32 != 0 || c.Height%32 != 0 {
 		return fmt.Errorf("nn: input %d×%d: width and height must be multiples of 32", c.Width, c.Height)
 	}
-	if c.Labels <= 0 {
-		return fmt.Errorf("nn: %d labels: a network needs one or more", c.Labels)
+	if c.Labels <= 0 || c.Pooled < 0 || c.Pooled > c.Labels {
+		return fmt.Errorf("nn: %d labels, %d of them pooled: a network needs one or more, and no more pooled ones than that", c.Labels, c.Pooled)
 	}
 	if !slices.Contains(pools, c.Pool) {
 		return fmt.Errorf("nn: pool: %q is not one of %q", c.Pool, pools[1:])
@@ -72,12 +75,30 @@ func (m Module) Frame(frame graph.Value) graph.Value {
 	return m.Op("SpaceToDepth", []graph.Value{x}, onnx.Int("blocksize", 4))
 }
 
-// Maps are the logits of each label in each cell: [N,Labels,H/8,W/8].
-func (c Config) Maps(m Module, frame graph.Value) graph.Value {
+// Mapped is the number of labels, the first ones, that have a map.
+func (c Config) Mapped() int64 { return c.Labels - c.Pooled }
+
+// Answers are the logits of each mapped label in each cell, [N,Mapped,H/8,W/8] (no value if
+// there is none), and of each label's presence, [N,Labels].
+func (c Config) Answers(m Module, frame graph.Value) (maps, presence graph.Value) {
 	if err := c.Validate(); err != nil {
 		m.Failf("%w", err)
-		return graph.Value{}
+		return maps, presence
 	}
+	y := c.features(m, frame)
+	var logits []graph.Value
+	if c.Mapped() > 0 {
+		maps = m.Plain("maps", y, ConvConfig{Out: c.Mapped(), K: 1, Bias: -4}, 0.01)
+		logits = append(logits, c.Presence(m, maps))
+	}
+	if c.Pooled > 0 {
+		logits = append(logits, c.whole(m, y))
+	}
+	return maps, m.Concat(1, logits...)
+}
+
+// features are what all heads share: [N,Neck,H/8,W/8].
+func (c Config) features(m Module, frame graph.Value) graph.Value {
 	var y graph.Value
 	if c.Backbone != nil {
 		y = c.transferred(m, frame)
@@ -85,8 +106,7 @@ func (c Config) Maps(m Module, frame graph.Value) graph.Value {
 		y = c.stages(m, frame)
 	}
 	y = m.Relu(y)
-	y = m.Relu(m.Conv("head", y, ConvConfig{Out: c.Neck, K: 3}))
-	return m.Plain("maps", y, ConvConfig{Out: c.Labels, K: 1, Bias: -4}, 0.01)
+	return m.Relu(m.Conv("head", y, ConvConfig{Out: c.Neck, K: 3}))
 }
 
 // stages is the family's own trunk: [N,Neck,H/8,W/8].
