@@ -19,7 +19,16 @@ func TestRefusals(t *testing.T) {
 		want  error
 		says  string
 	}{
-		{"no rule", func(b *graph.Builder, x graph.Value) graph.Value { return b.Op("Erf", []graph.Value{x}) }, autodiff.ErrNoRule, "Erf"},
+		{"no rule", func(b *graph.Builder, x graph.Value) graph.Value { return b.Op("ReduceProd", []graph.Value{x}) }, autodiff.ErrNoRule, `ReduceProd (node "ReduceProd"): replace it`},
+		{"a reason", func(b *graph.Builder, x graph.Value) graph.Value {
+			return b.Op("DequantizeLinear", []graph.Value{b.Op("QuantizeLinear", []graph.Value{x, b.Scalar(1)}), b.Scalar(1)})
+		}, autodiff.ErrNoRule, "train in float"},
+		{"reflected padding", func(b *graph.Builder, x graph.Value) graph.Value {
+			return b.Op("Pad", []graph.Value{x, b.Int64(1, 1)}, onnx.String("mode", "reflect"))
+		}, autodiff.ErrNoRule, "mode reflect"},
+		{"an input whose gradient is missing", func(b *graph.Builder, x graph.Value) graph.Value {
+			return b.Op("Pad", []graph.Value{x, b.Int64(1, 1), b.Reshape(b.Slice(x, 0, 0, 1, 1))})
+		}, autodiff.ErrNoRule, "input 2"},
 		{"loss is not a scalar", func(_ *graph.Builder, x graph.Value) graph.Value { return x }, nil, "elements"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -65,7 +74,7 @@ func TestStop(t *testing.T) {
 // unchecked.
 func TestEveryRuleIsChecked(t *testing.T) {
 	var checked []string
-	for _, c := range cases() {
+	for _, c := range slices.Concat(cases(), moreCases()) {
 		b := graph.New("list")
 		var xs []graph.Value
 		for _, s := range c.shapes {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/diff/fd"
@@ -123,7 +124,7 @@ func cases() []rule {
 }
 
 func TestRules(t *testing.T) {
-	for _, c := range cases() {
+	for _, c := range slices.Concat(cases(), moreCases()) {
 		t.Run(c.name, func(t *testing.T) { check(t, c) })
 	}
 }
