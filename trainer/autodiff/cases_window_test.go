@@ -49,7 +49,6 @@ func convCases() []rule {
 		conv("ConvTranspose", "groups, uneven pads", []int64{2, 4, 3, 4}, []int64{4, 3, 3, 2}, group(2), stride(2, 1), pads(1, 0, 0, 1)),
 		conv("ConvTranspose", "depthwise", []int64{1, 3, 3, 3}, []int64{3, 1, 4, 4}, group(3), stride(2, 2), pads(1, 1, 1, 1)),
 		conv("ConvTranspose", "dilated", []int64{1, 2, 4, 3}, []int64{2, 2, 3, 3}, dilate(2, 2), stride(2, 3), pads(1, 2, 1, 1)),
-		conv("ConvTranspose", "output_padding of a stride", []int64{1, 2, 3, 3}, []int64{2, 2, 2, 2}, dilate(3, 3), stride(2, 2), extra(2, 1)),
 		conv("ConvTranspose", "output_shape", []int64{1, 2, 4, 4}, []int64{2, 2, 3, 3}, stride(2, 2), onnx.Ints("output_shape", 8, 7)),
 		conv("ConvTranspose", "auto_pad SAME_UPPER", []int64{1, 2, 4, 3}, []int64{2, 2, 3, 3}, stride(2, 2), auto("SAME_UPPER")),
 		conv("ConvTranspose", "auto_pad SAME_LOWER", []int64{1, 2, 4, 3}, []int64{2, 2, 3, 3}, stride(2, 2), auto("SAME_LOWER")),
@@ -102,7 +101,7 @@ func resizeCases() []rule {
 	}
 	mode := func(m string) *onnx.Attribute { return onnx.String("mode", m) }
 	how := func(c string) *onnx.Attribute { return onnx.String("coordinate_transformation_mode", c) }
-	up, odd := []float32{1, 1, 2, 3}, []float32{1, 1, 1.7, 0.6}
+	up, odd := []float32{1, 1, 2, 3}, []float32{1, 1, 1.7, 0.65}
 	cs := []rule{
 		resize([]int64{1, 2, 3, 4}, nil, []int64{1, 2, 6, 8}),
 		resize([]int64{1, 2, 5, 4}, nil, []int64{1, 2, 3, 4}),
