@@ -132,7 +132,9 @@ func (s *stepBuilder) hoist() {
 			most = max(most, s.size(name))
 		}
 		out := n.GetOutput()
-		if !slices.ContainsFunc(n.GetInput(), func(i string) bool { return !known(i) }) && len(out) == 1 && s.size(out[0]) <= most {
+		weights := slices.ContainsFunc(n.GetInput(), func(i string) bool { return fixed[i] })
+		others := slices.ContainsFunc(n.GetInput(), func(i string) bool { return !known(i) })
+		if weights && !others && len(out) == 1 && s.size(out[0]) <= most {
 			fixed[out[0]] = true
 			s.hoisted = append(s.hoisted, n)
 			continue

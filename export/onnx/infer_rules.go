@@ -36,12 +36,12 @@ func init() {
 		"Gather": {2, inferGather}, "Shape": {1, inferShape}, "ConstantOfShape": {1, inferConstantOfShape},
 		"ArgMax": {1, inferArg}, "ArgMin": {1, inferArg},
 
-		"BatchNormalization": {5, inferSame}, "Dropout": {1, inferDropout},
+		"BatchNormalization": {5, inferBatchNorm}, "LayerNormalization": {2, inferLayerNorm}, "Dropout": {1, inferDropout},
 		"QuantizeLinear": {2, inferQuantize}, "DequantizeLinear": {2, inferDequantize},
 	}
 	for _, op := range []string{"Identity", "Neg", "Abs", "Sign", "Exp", "Log", "Sqrt", "Reciprocal", "Floor", "Ceil", "Round", "Erf",
 		"Relu", "LeakyRelu", "PRelu", "Elu", "Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "Softplus", "Softmax", "LogSoftmax", "Clip",
-		"LRN", "InstanceNormalization", "LayerNormalization", "ScatterElements", "ScatterND"} {
+		"LRN", "InstanceNormalization", "ScatterElements", "ScatterND"} {
 		rules[op] = rule{1, inferSame}
 	}
 	for _, op := range []string{"Add", "Sub", "Mul", "Div", "Pow", "Mod"} {
@@ -50,7 +50,7 @@ func init() {
 	for _, op := range []string{"Min", "Max", "Sum", "Mean"} {
 		rules[op] = rule{1, inferBroadcast}
 	}
-	for _, op := range []string{"Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Not"} {
+	for _, op := range []string{"Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Xor", "Not", "IsNaN", "IsInf"} {
 		rules[op] = rule{1, inferCompare}
 	}
 	for _, op := range []string{"ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2",
@@ -201,6 +201,32 @@ func inferArg(s site) ([]TensorType, error) {
 
 func inferDropout(s site) ([]TensorType, error) {
 	return []TensorType{s.in[0], {Tensor_BOOL, s.shape(0)}}, nil
+}
+
+// inferBatchNorm: in training mode the running statistics come out too.
+func inferBatchNorm(s site) ([]TensorType, error) {
+	if s.AttrInt("training_mode", 0) == 0 {
+		return inferSame(s)
+	}
+	return []TensorType{s.in[0], s.in[3], s.in[4]}, nil
+}
+
+// inferLayerNorm: the mean and 1/√variance of each group come out too, in float
+// unless stash_type says otherwise.
+func inferLayerNorm(s site) ([]TensorType, error) {
+	in, stash := s.shape(0), Tensor_DataType(s.AttrInt("stash_type", int64(Tensor_FLOAT)))
+	if in == nil {
+		return []TensorType{s.in[0], {Elem: stash}, {Elem: stash}}, nil
+	}
+	from, err := axis(s.AttrInt("axis", -1), len(in))
+	if err != nil {
+		return nil, err
+	}
+	stat := slices.Clone(in)
+	for i := range stat[from:] {
+		stat[from+i] = 1
+	}
+	return []TensorType{s.in[0], {stash, stat}, {stash, stat}}, nil
 }
 
 func inferQuantize(s site) ([]TensorType, error) {

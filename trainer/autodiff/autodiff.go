@@ -131,8 +131,11 @@ func (t *tape) back(n *onnx.Node) {
 		return // the derivative is zero wherever it exists
 	}
 	for i, g := range entry.rule(s) {
-		if !g.IsZero() && t.needs(n.Input[i]) {
+		switch needed := t.needs(n.Input[i]); {
+		case needed && !g.IsZero():
 			t.add(n, n.Input[i], g)
+		case needed && t.b.Err() == nil && t.b.Elem(s.in[i]) == onnx.Tensor_FLOAT:
+			t.b.Failf("%w for input %d (%s) of %s (node %q): make it a constant, or stop the gradient before it", ErrNoRule, i, n.Input[i], n.GetOpType(), n.GetName())
 		}
 	}
 }

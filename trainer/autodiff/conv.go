@@ -1,6 +1,8 @@
 package autodiff
 
 import (
+	"slices"
+
 	"perceive/export/onnx"
 	"perceive/trainer/graph"
 )
@@ -12,11 +14,11 @@ import (
 // with x padded. The gradients are written with the operators that ONNX Runtime's
 // CPU provider does fastest; what was measured is beside each lowering.
 func convRule(s step) []graph.Value {
-	grads := make([]graph.Value, len(s.in))
 	g, ok := geometry(s)
 	if !ok {
-		return grads
+		return convGeneral(s)
 	}
+	grads := make([]graph.Value, len(s.in))
 	if s.needs(0) {
 		grads[0] = convInput(s, g)
 	}
@@ -38,29 +40,17 @@ type conv struct {
 	top, left, bottom, rgt int64 // padding
 }
 
+// geometry is false for a convolution that convGeneral is for.
 func geometry(s step) (conv, bool) {
 	x, w, y := s.Shape(s.in[0]), s.Shape(s.in[1]), s.Shape(s.out[0])
-	node := s.node
-	unit := func(v []int64) bool {
-		for _, d := range v {
-			if d != 1 {
-				return false
-			}
-		}
-		return true
-	}
-	if len(x) != 4 || node.AttrInt("group", 1) != 1 || !unit(node.AttrInts("dilations")) || node.AttrString("auto_pad", "NOTSET") != "NOTSET" {
-		s.Failf("%w for this Conv (node %q): only two-dimensional, without groups, dilations or auto_pad", ErrNoRule, node.GetName())
+	if len(x) != 4 || s.group() != 1 {
 		return conv{}, false
 	}
-	g := conv{n: x[0], c: x[1], h: x[2], w: x[3], k: w[0], kh: w[2], kw: w[3], oh: y[2], ow: y[3], sh: 1, sw: 1}
-	if p := node.AttrInts("pads"); len(p) == 4 {
-		g.top, g.left, g.bottom, g.rgt = p[0], p[1], p[2], p[3]
-	}
-	if st := node.AttrInts("strides"); len(st) == 2 {
-		g.sh, g.sw = st[0], st[1]
-	}
-	return g, true
+	win := s.window(x[2:], y[2:], w[2:])
+	return conv{n: x[0], c: x[1], h: x[2], w: x[3], k: w[0], kh: w[2], kw: w[3], oh: y[2], ow: y[3],
+		sh: win.strides[0], sw: win.strides[1],
+		top: win.begin[0], left: win.begin[1], bottom: win.end[0], rgt: win.end[1],
+	}, slices.Max(win.dilations) == 1
 }
 
 // pointwise: the kernel is one pixel and every pixel is used.

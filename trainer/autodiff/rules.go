@@ -3,7 +3,6 @@ package autodiff
 import (
 	"slices"
 
-	"perceive/export/onnx"
 	"perceive/trainer/graph"
 )
 
@@ -20,60 +19,122 @@ var zero = entry{}
 
 func with(rule func(step) []graph.Value) entry { return entry{rule: rule} }
 
+// refused says why there is no rule and never will be.
+func refused(reason string) entry { return entry{forbidden: reason} }
+
+const (
+	order     = "the order of elements is not a differentiable function"
+	unroll    = "a loop or branch in the graph: write its steps out as nodes"
+	quantised = "rounding has no useful gradient: train in float and quantise the trained model"
+	random    = "it draws random numbers: make them outside and feed them as an input"
+)
+
 // rules has a line an operator. Names: y the output, dy its gradient, x the input.
 var rules = map[string]entry{
-	"Add": with(func(s step) []graph.Value { return []graph.Value{s.grad[0], s.grad[0]} }),
-	"Sub": with(func(s step) []graph.Value { return []graph.Value{s.grad[0], s.ifNeeded(1, s.negGrad)} }),
-	"Mul": with(func(s step) []graph.Value {
-		return []graph.Value{
-			s.ifNeeded(0, func() graph.Value { return s.Mul(s.grad[0], s.in[1]) }),
-			s.ifNeeded(1, func() graph.Value { return s.Mul(s.grad[0], s.in[0]) }),
-		}
-	}),
+	// Arithmetic.
+	"Add":        with(func(s step) []graph.Value { return []graph.Value{s.grad[0], s.grad[0]} }),
+	"Sub":        with(func(s step) []graph.Value { return []graph.Value{s.grad[0], s.ifNeeded(1, s.negGrad)} }),
+	"Mul":        with(mulRule),
 	"Div":        with(divRule),
+	"Pow":        with(powRule),
+	"Sum":        with(sumRule),
+	"Min":        with(extremeOf("Min")),
+	"Max":        with(extremeOf("Max")),
+	"Where":      with(whereRule),
 	"Neg":        with(unary(func(s step, _, dy graph.Value) graph.Value { return s.Neg(dy) })),
-	"Identity":   with(unary(func(_ step, _, dy graph.Value) graph.Value { return dy })),
+	"Abs":        with(unary(func(s step, _, dy graph.Value) graph.Value { return s.Mul(dy, s.Sign(s.in[0])) })),
 	"Exp":        with(unary(func(s step, y, dy graph.Value) graph.Value { return s.Mul(dy, y) })),
 	"Log":        with(unary(func(s step, _, dy graph.Value) graph.Value { return s.Div(dy, s.in[0]) })),
 	"Sqrt":       with(unary(func(s step, y, dy graph.Value) graph.Value { return s.Div(s.Scale(dy, 0.5), y) })),
 	"Reciprocal": with(unary(func(s step, y, dy graph.Value) graph.Value { return s.Neg(s.Mul(dy, s.Square(y))) })),
-	"Relu":       with(unary(reluRule)),
-	"Sigmoid":    with(unary(func(s step, y, dy graph.Value) graph.Value { return s.Mul(dy, s.Sub(y, s.Square(y))) })),
-	"Tanh": with(unary(func(s step, y, dy graph.Value) graph.Value {
-		return s.Sub(dy, s.Mul(dy, s.Square(y)))
-	})),
-	"Softplus": with(unary(func(s step, _, dy graph.Value) graph.Value { return s.Mul(dy, s.Sigmoid(s.in[0])) })),
-	"Abs":      with(unary(func(s step, _, dy graph.Value) graph.Value { return s.Mul(dy, s.Sign(s.in[0])) })),
-	"Cast": with(unary(func(s step, _, dy graph.Value) graph.Value {
-		return s.Cast(dy, s.Elem(s.in[0]))
-	})),
+	"Erf":        with(unary(erfRule)),
+	"Identity":   with(unary(func(_ step, _, dy graph.Value) graph.Value { return dy })),
+	"Cast":       with(castRule),
 
-	"MatMul":          with(matMulRule),
-	"Conv":            with(convRule),
+	// Activations.
+	"Relu":        with(unary(func(s step, y, dy graph.Value) graph.Value { return s.Mul(dy, s.above(y, 0)) })),
+	"LeakyRelu":   with(unary(leakyReluRule)),
+	"PRelu":       with(preluRule),
+	"Elu":         with(unary(eluRule)),
+	"Clip":        with(clipRule),
+	"Sigmoid":     with(unary(func(s step, y, dy graph.Value) graph.Value { return s.Mul(dy, s.Sub(y, s.Square(y))) })),
+	"HardSigmoid": with(unary(hardSigmoidRule)),
+	"HardSwish":   with(unary(hardSwishRule)),
+	"Tanh":        with(unary(func(s step, y, dy graph.Value) graph.Value { return s.Sub(dy, s.Mul(dy, s.Square(y))) })),
+	"Softplus":    with(unary(func(s step, _, dy graph.Value) graph.Value { return s.Mul(dy, s.Sigmoid(s.in[0])) })),
+	"Softmax":     with(unary(softmaxRule)),
+	"LogSoftmax":  with(unary(logSoftmaxRule)),
+	"Dropout":     with(dropoutRule),
+
+	// Products, windows and normalisation.
+	"MatMul":                with(matMulRule),
+	"Gemm":                  with(gemmRule),
+	"Conv":                  with(convRule),
+	"ConvTranspose":         with(convTransposeRule),
+	"AveragePool":           with(averagePoolRule),
+	"MaxPool":               with(maxPoolRule),
+	"GlobalAveragePool":     with(unary(shared)),
+	"GlobalMaxPool":         with(unary(extremeElement(+1))),
+	"BatchNormalization":    with(batchNormRule),
+	"InstanceNormalization": with(instanceNormRule),
+	"LayerNormalization":    with(layerNormRule),
+
+	// Reductions.
 	"ReduceSum":       with(unary(func(s step, _, dy graph.Value) graph.Value { return s.expand(s.keepDims(dy)) })),
-	"ReduceMean":      with(reduceMeanRule),
+	"ReduceMean":      with(unary(shared)),
+	"ReduceMax":       with(unary(extremeElement(+1))),
+	"ReduceMin":       with(unary(extremeElement(-1))),
+	"ReduceL1":        with(unary(func(s step, _, dy graph.Value) graph.Value { return s.Mul(s.Sign(s.in[0]), s.keepDims(dy)) })),
+	"ReduceL2":        with(unary(reduceL2Rule)),
 	"ReduceSumSquare": with(unary(func(s step, _, dy graph.Value) graph.Value { return s.Mul(s.Scale(s.in[0], 2), s.keepDims(dy)) })),
 	"ReduceLogSumExp": with(unary(func(s step, y, dy graph.Value) graph.Value {
 		return s.Mul(s.Exp(s.Sub(s.in[0], s.keepDims(y))), s.keepDims(dy))
 	})),
 
-	"Reshape":   with(reshapeRule),
-	"Flatten":   with(reshapeRule),
-	"Squeeze":   with(reshapeRule),
-	"Unsqueeze": with(reshapeRule),
-	"Expand":    with(func(s step) []graph.Value { return []graph.Value{s.grad[0], {}} }),
-	"Transpose": with(transposeRule),
-	"Concat":    with(concatRule),
-	"Split":     with(splitRule),
-	"Slice":     with(sliceRule),
-	"Pad":       with(padRule),
-	"Resize":    with(resizeRule),
+	// Shapes.
+	"Reshape":      with(reshapeRule),
+	"Flatten":      with(reshapeRule),
+	"Squeeze":      with(reshapeRule),
+	"Unsqueeze":    with(reshapeRule),
+	"Expand":       with(func(s step) []graph.Value { return []graph.Value{s.grad[0], {}} }),
+	"Tile":         with(tileRule),
+	"Transpose":    with(transposeRule),
+	"Concat":       with(concatRule),
+	"Split":        with(splitRule),
+	"Slice":        with(sliceRule),
+	"Pad":          with(padRule),
+	"Gather":       with(gatherRule),
+	"Resize":       with(resizeRule),
+	"DepthToSpace": with(unary(depthToSpaceRule)),
+	"SpaceToDepth": with(unary(spaceToDepthRule)),
 
-	"Sign": zero, "Greater": zero, "GreaterOrEqual": zero, "Less": zero, "LessOrEqual": zero, "Equal": zero,
-	"Shape": zero, "ArgMax": zero, "Constant": zero, "ConstantOfShape": zero, "Floor": zero, "Ceil": zero, "Round": zero,
+	// Zero: steps, and what is no number that can move.
+	"Sign": zero, "Floor": zero, "Ceil": zero, "Round": zero, "ArgMax": zero, "ArgMin": zero,
+	"Greater": zero, "GreaterOrEqual": zero, "Less": zero, "LessOrEqual": zero, "Equal": zero,
+	"Not": zero, "And": zero, "Or": zero, "Xor": zero, "IsNaN": zero, "IsInf": zero,
+	"Shape": zero, "Size": zero, "Constant": zero, "ConstantOfShape": zero, "Range": zero, "OneHot": zero, "EyeLike": zero,
 
-	"NonZero": {forbidden: "which elements are non-zero is not a differentiable function"},
-	"TopK":    {forbidden: "the order of elements is not a differentiable function"},
+	"NonZero":           refused("which elements are non-zero is not a differentiable function"),
+	"TopK":              refused(order),
+	"NonMaxSuppression": refused(order),
+	"Unique":            refused(order),
+	"Loop":              refused(unroll),
+	"If":                refused(unroll),
+	"Scan":              refused(unroll),
+	"QuantizeLinear":    refused(quantised),
+	"DequantizeLinear":  refused(quantised),
+	"ConvInteger":       refused(quantised),
+	"MatMulInteger":     refused(quantised),
+	"QLinearConv":       refused(quantised),
+	"QLinearMatMul":     refused(quantised),
+	"RandomNormal":      refused(random),
+	"RandomNormalLike":  refused(random),
+	"RandomUniform":     refused(random),
+	"RandomUniformLike": refused(random),
+	"Multinomial":       refused(random),
+	"Bernoulli":         refused(random),
+	"MaxUnpool":         refused("the CUDA provider has no MaxUnpool: enlarge with Resize or ConvTranspose"),
+	"Upsample":          refused("the operator set dropped it in version 10: use Resize"),
 }
 
 // Supported lists the operators that have a gradient, sorted.
@@ -91,17 +152,10 @@ func Supported() []string {
 // unary is the rule of an operator whose gradient goes to its first input alone.
 func unary(f func(s step, y, dy graph.Value) graph.Value) func(step) []graph.Value {
 	return func(s step) []graph.Value {
-		return []graph.Value{f(s, s.out[0], s.grad[0])}
+		grads := make([]graph.Value, len(s.in))
+		grads[0] = f(s, s.out[0], s.grad[0])
+		return grads
 	}
-}
-
-// reluRule: the gradient passes where y > 0. The mask is a steep HardSigmoid,
-// clamp(1e20·y, 0, 1): 0 at 0 and 1 above 1e-20. It is one threaded, vectorised
-// kernel where Sign and Where are neither: mask and product took 1.0 ms where
-// Sign and Mul took 3.7 ms and Greater and Where 2.4 ms (3 M elements, 2 cores).
-func reluRule(s step, y, dy graph.Value) graph.Value {
-	mask := s.Op("HardSigmoid", []graph.Value{y}, onnx.Float("alpha", 1e20), onnx.Float("beta", 0))
-	return s.Mul(dy, mask)
 }
 
 func (s step) ifNeeded(i int, f func() graph.Value) graph.Value {
@@ -111,63 +165,15 @@ func (s step) ifNeeded(i int, f func() graph.Value) graph.Value {
 	return f()
 }
 
-func (s step) negGrad() graph.Value { return s.Neg(s.grad[0]) }
-
-// divRule: y = a/b, da = dy/b, db = −dy·y/b.
-func divRule(s step) []graph.Value {
-	da := s.Div(s.grad[0], s.in[1])
-	return []graph.Value{da, s.ifNeeded(1, func() graph.Value { return s.Neg(s.Mul(da, s.out[0])) })}
+// refuse reports that this node, unlike others of its operator, has no gradient.
+func (s step) refuse(reason string) []graph.Value {
+	s.Failf("%w for this %s (node %q): %s", ErrNoRule, s.node.GetOpType(), s.node.GetName(), reason)
+	return make([]graph.Value, len(s.in))
 }
 
-// matMulRule: Y = A·B, dA = dY·Bᵀ, dB = Aᵀ·dY; the driver sums over broadcast axes.
-func matMulRule(s step) []graph.Value {
-	if len(s.Shape(s.in[0])) < 2 || len(s.Shape(s.in[1])) < 2 {
-		s.Failf("MatMul (node %q) of a vector: reshape it to a matrix first", s.node.GetName())
-		return make([]graph.Value, 2)
-	}
-	return []graph.Value{
-		s.ifNeeded(0, func() graph.Value { return s.MatMul(s.grad[0], s.swapLast(s.in[1])) }),
-		s.ifNeeded(1, func() graph.Value { return s.MatMul(s.swapLast(s.in[0]), s.grad[0]) }),
-	}
-}
-
-// swapLast transposes the last two axes; the runtime fuses it into the product.
-func (s step) swapLast(x graph.Value) graph.Value {
-	perm := iota64(len(s.Shape(x)))
-	n := len(perm)
-	perm[n-2], perm[n-1] = perm[n-1], perm[n-2]
-	return s.Transpose(x, perm...)
-}
-
-// reduceMeanRule: every element gets its share of dy.
-func reduceMeanRule(s step) []graph.Value {
-	share := float64(s.Size(s.out[0])) / float64(s.Size(s.in[0]))
-	return []graph.Value{s.expand(s.Scale(s.keepDims(s.grad[0]), share))}
-}
-
-// keepDims gives a reduction's result (or its gradient) the rank of the input
-// back, with 1 for the reduced axes.
-func (s step) keepDims(v graph.Value) graph.Value {
-	in := s.Shape(s.in[0])
-	if len(s.Shape(v)) == len(in) {
-		return v
-	}
-	axes := s.node.AttrInts("axes")
-	if len(s.in) > 1 {
-		axes, _ = s.Const(s.in[1]).Int64s()
-	}
-	shape := slices.Clone(in)
-	for i := range shape {
-		if len(axes) == 0 || slices.Contains(axes, int64(i)) || slices.Contains(axes, int64(i-len(shape))) {
-			shape[i] = 1
-		}
-	}
-	return s.Reshape(v, shape...)
-}
-
-// expand repeats v to the shape of the first input.
-func (s step) expand(v graph.Value) graph.Value {
-	return s.Op("Expand", []graph.Value{v, s.Int64(s.Shape(s.in[0])...)})
+// zeros of a shape: made when the graph runs, so that the file stays small.
+func (s step) zeros(shape ...int64) graph.Value {
+	return s.Op("Expand", []graph.Value{s.Scalar(0), s.Int64(shape...)})
 }
 
 func iota64(n int) []int64 {

@@ -3,7 +3,6 @@ package autodiff
 import (
 	"slices"
 
-	"perceive/export/onnx"
 	"perceive/trainer/graph"
 )
 
@@ -48,7 +47,7 @@ func splitRule(s step) []graph.Value {
 	parts := make([]graph.Value, len(s.out))
 	for i := range parts {
 		if parts[i] = s.grad[i]; parts[i].IsZero() {
-			parts[i] = s.Float32(make([]float32, s.Size(s.out[i])), s.Shape(s.out[i])...)
+			parts[i] = s.zeros(s.Shape(s.out[i])...)
 		}
 	}
 	out := make([]graph.Value, len(s.in))
@@ -62,17 +61,15 @@ func sliceRule(s step) []graph.Value {
 	shape := s.Shape(s.in[0])
 	axes, steps := iota64(len(shape)), []int64(nil)
 	starts, ok := s.ints(1)
-	ends, ok2 := s.ints(2)
-	if len(s.in) > 3 {
-		axes, _ = s.ints(3)
+	if given, ok := s.ints(3); ok {
+		axes = given
 	}
-	if len(s.in) > 4 {
-		steps, _ = s.ints(4)
+	if given, ok := s.ints(4); ok {
+		steps = given
 	}
 	out := make([]graph.Value, len(s.in))
-	if !ok || !ok2 {
-		s.Failf("%w for Slice (node %q) whose bounds are not constant", ErrNoRule, s.node.GetName())
-		return out
+	if !ok {
+		return s.refuse("its bounds are not constant")
 	}
 	g := s.grad[0]
 	before, after := make([]int64, len(shape)), make([]int64, len(shape))
@@ -82,7 +79,6 @@ func sliceRule(s step) []graph.Value {
 			step = steps[i]
 		}
 		from, n := bound(starts[i], shape[axis], step), s.Shape(s.out[0])[axis]
-		_ = ends // the number of elements taken is in the output's shape
 		if step < 0 {
 			g = s.Slice(g, int64(axis), -1, -n-1, -1)
 			from, step = from+(n-1)*step, -step
@@ -123,40 +119,28 @@ func (s step) dilate(g graph.Value, axis int, step int64) graph.Value {
 	return s.Slice(g, int64(axis), 0, flat[axis]-step+1, 1)
 }
 
-// padRule cuts the padding off again. Only padding with a constant has this rule.
+// padRule cuts the padding off again, and puts zeros where a negative padding had
+// cut.
 func padRule(s step) []graph.Value {
 	out := make([]graph.Value, len(s.in))
 	pads, ok := s.ints(1)
-	if mode := s.node.AttrString("mode", "constant"); mode != "constant" || !ok {
-		s.Failf("%w for Pad (node %q) of mode %q: only constant padding of constant size", ErrNoRule, s.node.GetName(), mode)
-		return out
+	switch mode := s.node.AttrString("mode", "constant"); {
+	case mode != "constant":
+		return s.refuse("mode " + mode + " repeats pixels of the border; pad with a constant, or pad the pictures beforehand")
+	case !ok:
+		return s.refuse("its pads are not constant")
 	}
-	g := s.grad[0]
-	for axis, size := range s.Shape(s.in[0]) {
-		if before := pads[axis]; before != 0 || pads[axis+len(pads)/2] != 0 {
-			g = s.Slice(g, int64(axis), before, before+size, 1)
+	g, n := s.grad[0], len(pads)/2
+	before, after := make([]int64, n), make([]int64, n)
+	for i, size := range s.Shape(s.out[0]) {
+		from, to := max(0, pads[i]), size-max(0, pads[i+n])
+		if to-from != size {
+			g = s.Slice(g, int64(i), from, to, 1)
 		}
+		before[i], after[i] = max(0, -pads[i]), max(0, -pads[i+n])
 	}
-	out[0] = g
+	out[0] = s.Pad(g, before, after)
 	return out
-}
-
-// resizeRule: nearest-neighbour enlargement by a whole factor repeats each pixel,
-// so its gradient is the sum over each repeated block: an average pool times the
-// block's size.
-func resizeRule(s step) []graph.Value {
-	in, out := s.Shape(s.in[0]), s.Shape(s.out[0])
-	grads := make([]graph.Value, len(s.in))
-	whole := len(in) == 4 && in[0] == out[0] && in[1] == out[1] && out[2]%in[2] == 0 && out[3]%in[3] == 0
-	if mode := s.node.AttrString("mode", "nearest"); mode != "nearest" || !whole {
-		s.Failf("%w for Resize (node %q) of mode %q from %v to %v: only nearest enlargement of height and width by whole factors",
-			ErrNoRule, s.node.GetName(), mode, in, out)
-		return grads
-	}
-	fh, fw := out[2]/in[2], out[3]/in[3]
-	pool := s.Op("AveragePool", []graph.Value{s.grad[0]}, onnx.Ints("kernel_shape", fh, fw), onnx.Ints("strides", fh, fw))
-	grads[0] = s.Scale(pool, float64(fh*fw))
-	return grads
 }
 
 func (s step) axis(axis int64, rank int) int {
@@ -174,6 +158,13 @@ func (s step) ints(i int) ([]int64, bool) {
 	t := s.Const(s.in[i])
 	if t == nil {
 		return nil, false
+	}
+	if narrow, err := t.Int32s(); err == nil {
+		wide := make([]int64, len(narrow))
+		for i, v := range narrow {
+			wide[i] = int64(v)
+		}
+		return wide, true
 	}
 	v, err := t.Int64s()
 	return v, err == nil

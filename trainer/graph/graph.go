@@ -196,6 +196,36 @@ func (b *Builder) Ops(op string, n int, in []Value, attrs ...*onnx.Attribute) []
 	return out
 }
 
+// Extend returns output i of a node of this graph, and gives the node that output
+// if it was made without: what an operator can tell besides its result, such as
+// where MaxPool found its maxima.
+func (b *Builder) Extend(n *onnx.Node, i int) Value {
+	if b.err != nil {
+		return Value{}
+	}
+	if i < len(n.Output) && n.Output[i] != "" {
+		return Value{n.Output[i]}
+	}
+	types := make([]onnx.TensorType, len(n.Input))
+	for j, name := range n.Input {
+		types[j] = b.types[name]
+	}
+	results, err := onnx.InferNode(n, types, func(j int) *onnx.Tensor { return b.consts[n.Input[j]] })
+	if err == nil {
+		err = static(results, i+1)
+	}
+	if err != nil {
+		b.Failf("output %d of %s (node %q): %w", i, n.GetOpType(), n.GetName(), err)
+		return Value{}
+	}
+	for len(n.Output) <= i {
+		n.Output = append(n.Output, "")
+	}
+	n.Output[i] = b.fresh(fmt.Sprintf("%s.%d", n.GetOpType(), i))
+	b.types[n.Output[i]] = results[i]
+	return Value{n.Output[i]}
+}
+
 // static refuses shapes that are only known when the graph runs.
 func static(types []onnx.TensorType, n int) error {
 	if len(types) < n {

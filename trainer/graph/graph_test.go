@@ -59,6 +59,20 @@ func TestEqualConstantsAreStoredOnce(t *testing.T) {
 	}
 }
 
+func TestExtend(t *testing.T) {
+	b := graph.New("g")
+	x := b.Input("x", onnx.Tensor_FLOAT, 1, 1, 4, 4)
+	b.Relu(b.Op("MaxPool", []graph.Value{x}, onnx.Ints("kernel_shape", 2, 2)))
+	pool, relu := b.Nodes()[0], b.Nodes()[1]
+	where := b.Extend(pool, 1)
+	if b.Extend(pool, 1) != where || len(pool.GetOutput()) != 2 || b.Elem(where) != onnx.Tensor_INT64 || !slices.Equal(b.Shape(where), []int64{1, 1, 3, 3}) {
+		t.Errorf("outputs %q, the second is %v%v", pool.GetOutput(), b.Elem(where), b.Shape(where))
+	}
+	if b.Extend(relu, 1); b.Err() == nil || !strings.Contains(b.Err().Error(), "Relu") {
+		t.Errorf("error %v, want one that Relu has no second output", b.Err())
+	}
+}
+
 func TestScopesNameNodes(t *testing.T) {
 	b := graph.New("g")
 	x := b.Input("x", onnx.Tensor_FLOAT, 2)

@@ -28,12 +28,15 @@ func reshape(_ *onnx.Node, in []Tensor) []Tensor {
 
 // flatten joins the axes before and after one.
 func flatten(n *onnx.Node, in []Tensor) []Tensor {
-	a := int(n.AttrInt("axis", 1))
+	a := axis(n.AttrInt("axis", 1), len(in[0].Shape))
 	return []Tensor{{[]int{size(in[0].Shape[:a]), size(in[0].Shape[a:])}, in[0].Data}}
 }
 
 func squeeze(_ *onnx.Node, in []Tensor) []Tensor {
 	shape := slices.Clone(in[0].Shape)
+	if len(in) == 1 { // no axes: every dimension of 1
+		return []Tensor{{slices.DeleteFunc(shape, func(d int) bool { return d == 1 }), in[0].Data}}
+	}
 	for _, a := range slices.Backward(ints(in[1])) {
 		shape = slices.Delete(shape, a, a+1)
 	}
@@ -54,6 +57,11 @@ func expand(_ *onnx.Node, in []Tensor) []Tensor {
 
 func transpose(n *onnx.Node, in []Tensor) []Tensor {
 	perm := n.AttrInts("perm")
+	if perm == nil {
+		for i := range in[0].Shape {
+			perm = append(perm, int64(len(in[0].Shape)-1-i))
+		}
+	}
 	shape := make([]int, len(perm))
 	for i, p := range perm {
 		shape[i] = in[0].Shape[p]
@@ -67,6 +75,9 @@ func transpose(n *onnx.Node, in []Tensor) []Tensor {
 	})}
 }
 
+// axis counts from the front.
+func axis(a int64, rank int) int { return (int(a) + rank) % max(rank, 1) }
+
 // gather fills a tensor from a function of the index.
 func gather(shape []int, f func(idx []int) float64) Tensor {
 	out := New(shape...)
@@ -79,7 +90,7 @@ func gather(shape []int, f func(idx []int) float64) Tensor {
 }
 
 func concat(n *onnx.Node, in []Tensor) []Tensor {
-	axis := int(n.AttrInt("axis", 0))
+	axis := axis(n.AttrInt("axis", 0), len(in[0].Shape))
 	shape := slices.Clone(in[0].Shape)
 	for _, t := range in[1:] {
 		shape[axis] += t.Shape[axis]
@@ -97,9 +108,15 @@ func concat(n *onnx.Node, in []Tensor) []Tensor {
 }
 
 func split(n *onnx.Node, in []Tensor) []Tensor {
-	axis, from := int(n.AttrInt("axis", 0)), 0
+	axis, from := axis(n.AttrInt("axis", 0), len(in[0].Shape)), 0
+	var sizes []int
+	if len(in) > 1 {
+		sizes = ints(in[1])
+	} else {
+		sizes = slices.Repeat([]int{in[0].Shape[axis] / len(n.GetOutput())}, len(n.GetOutput()))
+	}
 	var out []Tensor
-	for _, d := range ints(in[1]) {
+	for _, d := range sizes {
 		shape := slices.Clone(in[0].Shape)
 		shape[axis] = d
 		start := from
@@ -119,7 +136,18 @@ func slice(_ *onnx.Node, in []Tensor) []Tensor {
 	for i := range stepBy {
 		stepBy[i] = 1
 	}
-	starts, ends, axes, steps := ints(in[1]), ints(in[2]), ints(in[3]), ints(in[4])
+	starts, ends := ints(in[1]), ints(in[2])
+	var axes []int
+	steps := slices.Repeat([]int{1}, len(starts))
+	for i := range starts {
+		axes = append(axes, i)
+	}
+	if len(in) > 3 && in[3].Data != nil {
+		axes = ints(in[3])
+	}
+	if len(in) > 4 {
+		steps = ints(in[4])
+	}
 	for i, a := range axes {
 		if a < 0 {
 			a += len(x.Shape)
@@ -155,52 +183,17 @@ func pad(_ *onnx.Node, in []Tensor) []Tensor {
 	for i := range shape {
 		shape[i] += p[i] + p[i+rank]
 	}
+	fill := 0.0
+	if len(in) > 2 {
+		fill = in[2].Data[0]
+	}
 	return []Tensor{gather(shape, func(o []int) float64 {
 		idx := make([]int, rank)
 		for i := range o {
-			idx[i] = o[i] - p[i]
-		}
-		return in[0].at(idx...)
-	})}
-}
-
-// resize is nearest enlargement by the whole factors in the third input.
-func resize(_ *onnx.Node, in []Tensor) []Tensor {
-	f := ints(in[2])
-	shape := slices.Clone(in[0].Shape)
-	for i := range shape {
-		shape[i] *= f[i]
-	}
-	return []Tensor{gather(shape, func(o []int) float64 {
-		idx := make([]int, len(o))
-		for i := range o {
-			idx[i] = o[i] / f[i]
-		}
-		return in[0].at(idx...)
-	})}
-}
-
-// averagePool without padding.
-func averagePool(n *onnx.Node, in []Tensor) []Tensor {
-	k, s := n.AttrInts("kernel_shape"), n.AttrInts("strides")
-	x := in[0]
-	oh, ow := (x.Shape[2]-int(k[0]))/int(s[0])+1, (x.Shape[3]-int(k[1]))/int(s[1])+1
-	return []Tensor{gather([]int{x.Shape[0], x.Shape[1], oh, ow}, func(o []int) float64 {
-		var sum float64
-		for i := range int(k[0]) {
-			for j := range int(k[1]) {
-				sum += x.at(o[0], o[1], o[2]*int(s[0])+i, o[3]*int(s[1])+j)
+			if idx[i] = o[i] - p[i]; idx[i] < 0 || idx[i] >= in[0].Shape[i] {
+				return fill
 			}
 		}
-		return sum / float64(k[0]*k[1])
-	})}
-}
-
-// spaceToDepth makes the pixels of each block channels: row, column, then channel.
-func spaceToDepth(n *onnx.Node, in []Tensor) []Tensor {
-	k, x := int(n.AttrInt("blocksize", 1)), in[0]
-	c := x.Shape[1]
-	return []Tensor{gather([]int{x.Shape[0], c * k * k, x.Shape[2] / k, x.Shape[3] / k}, func(o []int) float64 {
-		return x.at(o[0], o[1]%c, o[2]*k+o[1]/c/k, o[3]*k+o[1]/c%k)
+		return in[0].at(idx...)
 	})}
 }

@@ -25,6 +25,25 @@ func binary(f func(x, y float64) float64) op {
 	return func(_ *onnx.Node, in []Tensor) []Tensor { return []Tensor{broadcast(in[0], in[1], f)} }
 }
 
+func variadic(f func(x, y float64) float64) op {
+	return func(_ *onnx.Node, in []Tensor) []Tensor {
+		out := in[0]
+		for _, x := range in[1:] {
+			out = broadcast(out, x, f)
+		}
+		return []Tensor{out}
+	}
+}
+
+func compare(f func(x, y float64) bool) op {
+	return binary(func(x, y float64) float64 {
+		if f(x, y) {
+			return 1
+		}
+		return 0
+	})
+}
+
 func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 
 var ops = map[string]op{
@@ -32,17 +51,24 @@ var ops = map[string]op{
 	"Sub": binary(func(x, y float64) float64 { return x - y }),
 	"Mul": binary(func(x, y float64) float64 { return x * y }),
 	"Div": binary(func(x, y float64) float64 { return x / y }),
-	"Min": binary(math.Min),
-	"Max": binary(math.Max),
-	"Less": binary(func(x, y float64) float64 {
-		if x < y {
-			return 1
-		}
-		return 0
-	}),
+	"Min": variadic(math.Min),
+	"Max": variadic(math.Max),
+	"Sum": variadic(func(x, y float64) float64 { return x + y }),
+	"Pow": binary(math.Pow),
+
+	"Less":           compare(func(x, y float64) bool { return x < y }),
+	"LessOrEqual":    compare(func(x, y float64) bool { return x <= y }),
+	"Greater":        compare(func(x, y float64) bool { return x > y }),
+	"GreaterOrEqual": compare(func(x, y float64) bool { return x >= y }),
+	"Equal":          compare(func(x, y float64) bool { return x == y }),
+	"And":            compare(func(x, y float64) bool { return x != 0 && y != 0 }),
+	"Or":             compare(func(x, y float64) bool { return x != 0 || y != 0 }),
+	"Not":            unary(func(x float64) float64 { return 1 - x }),
+	"Where":          where,
 
 	"Identity":   unary(func(x float64) float64 { return x }),
-	"Cast":       unary(func(x float64) float64 { return x }),
+	"Cast":       cast,
+	"Erf":        unary(math.Erf),
 	"Neg":        unary(func(x float64) float64 { return -x }),
 	"Exp":        unary(math.Exp),
 	"Log":        unary(math.Log),
@@ -66,30 +92,65 @@ var ops = map[string]op{
 		a, b := float64(n.AttrFloat("alpha", 0.2)), float64(n.AttrFloat("beta", 0.5))
 		return unary(func(x float64) float64 { return math.Max(0, math.Min(1, a*x+b)) })(n, in)
 	},
+	"HardSwish": unary(func(x float64) float64 { return x * math.Max(0, math.Min(1, x/6+0.5)) }),
+	"LeakyRelu": func(n *onnx.Node, in []Tensor) []Tensor {
+		return unary(leaky(float64(n.AttrFloat("alpha", 0.01))))(n, in)
+	},
+	"PRelu": binary(func(x, slope float64) float64 { return leaky(slope)(x) }),
+	"Elu": func(n *onnx.Node, in []Tensor) []Tensor {
+		a := float64(n.AttrFloat("alpha", 1))
+		return unary(func(x float64) float64 { return math.Max(x, 0) + a*math.Expm1(math.Min(x, 0)) })(n, in)
+	},
+	"Clip":       clip,
+	"Softmax":    softmax(math.Exp),
+	"LogSoftmax": softmax(func(x float64) float64 { return x }),
 
-	"MatMul": matMul,
-	"Conv":   conv,
+	"MatMul": matMul, "Gemm": gemm,
+	"Conv": conv, "ConvTranspose": convTranspose,
+	"MaxPool": maxPool, "AveragePool": averagePool,
+	"GlobalAveragePool": global(mean), "GlobalMaxPool": global(slices.Max[[]float64]),
+
+	"BatchNormalization": batchNorm, "InstanceNormalization": instanceNorm, "LayerNormalization": layerNorm,
+	"Dropout": dropout,
 
 	"ReduceSum": reduce(0, func(acc, x float64) float64 { return acc + x }, nil),
 	"ReduceMean": reduce(0, func(acc, x float64) float64 { return acc + x }, func(acc float64, n int) float64 {
 		return acc / float64(n)
 	}),
 	"ReduceMax":       reduce(math.Inf(-1), math.Max, nil),
+	"ReduceMin":       reduce(math.Inf(1), math.Min, nil),
+	"ReduceL1":        reduce(0, func(acc, x float64) float64 { return acc + math.Abs(x) }, nil),
+	"ReduceL2":        reduce(0, func(acc, x float64) float64 { return acc + x*x }, func(acc float64, _ int) float64 { return math.Sqrt(acc) }),
 	"ReduceSumSquare": reduce(0, func(acc, x float64) float64 { return acc + x*x }, nil),
 	// Plain log Σ eˣ: the test's numbers are small enough not to overflow.
 	"ReduceLogSumExp": reduce(0, func(acc, x float64) float64 { return acc + math.Exp(x) }, func(acc float64, _ int) float64 {
 		return math.Log(acc)
 	}),
 
-	"Flatten": flatten, "Squeeze": squeeze, "Unsqueeze": unsqueeze, "ConvTranspose": convTranspose,
-	"Reshape": reshape, "Expand": expand, "Transpose": transpose, "Concat": concat,
-	"Split": split, "Slice": slice, "Pad": pad, "Resize": resize, "AveragePool": averagePool,
-	"SpaceToDepth": spaceToDepth,
+	"Flatten": flatten, "Squeeze": squeeze, "Unsqueeze": unsqueeze,
+	"Reshape": reshape, "Expand": expand, "Tile": tile, "Transpose": transpose, "Concat": concat,
+	"Split": split, "Slice": slice, "Pad": pad, "Resize": resize,
+	"Gather": gatherOp, "ScatterElements": scatterElements,
+	"DepthToSpace": depthToSpace, "SpaceToDepth": spaceToDepth,
 }
 
-// matMul multiplies the last two axes with gonum, for each index of the others.
-func matMul(_ *onnx.Node, in []Tensor) []Tensor {
+// matMul multiplies the last two axes with gonum, for each index of the others. A
+// vector gets a second axis, which the result loses again.
+func matMul(n *onnx.Node, in []Tensor) []Tensor {
 	a, b := in[0], in[1]
+	if len(a.Shape) == 1 {
+		y := matMul(n, []Tensor{{[]int{1, a.Shape[0]}, a.Data}, b})[0]
+		r := len(y.Shape) - min(2, len(b.Shape))
+		return []Tensor{{slices.Delete(y.Shape, r, r+1), y.Data}}
+	}
+	if len(b.Shape) == 1 {
+		y := matMul(n, []Tensor{a, {[]int{b.Shape[0], 1}, b.Data}})[0]
+		return []Tensor{{y.Shape[:len(y.Shape)-1], y.Data}}
+	}
+	return []Tensor{product(a, b)}
+}
+
+func product(a, b Tensor) Tensor {
 	ra, rb := len(a.Shape), len(b.Shape)
 	m, k, n := a.Shape[ra-2], a.Shape[ra-1], b.Shape[rb-1]
 	// Which matrix goes with which: broadcast tensors of matrix numbers.
@@ -108,59 +169,7 @@ func matMul(_ *onnx.Node, in []Tensor) []Tensor {
 		dst := mat.NewDense(m, n, out.Data[i*m*n:(i+1)*m*n])
 		dst.Mul(mat.NewDense(m, k, a.Data[x:x+m*k]), mat.NewDense(k, n, b.Data[y:y+k*n]))
 	}
-	return []Tensor{out}
-}
-
-// conv is the definition, written out: no groups, no dilation.
-func conv(n *onnx.Node, in []Tensor) []Tensor {
-	x, w := in[0], in[1]
-	pads, st := []int64{0, 0, 0, 0}, []int64{1, 1}
-	if p := n.AttrInts("pads"); p != nil {
-		pads = p
-	}
-	if s := n.AttrInts("strides"); s != nil {
-		st = s
-	}
-	kh, kw := w.Shape[2], w.Shape[3]
-	oh := (x.Shape[2]+int(pads[0]+pads[2])-kh)/int(st[0]) + 1
-	ow := (x.Shape[3]+int(pads[1]+pads[3])-kw)/int(st[1]) + 1
-	out := New(x.Shape[0], w.Shape[0], oh, ow)
-	i := 0
-	each(out.Shape, func(o []int) {
-		var sum float64
-		each(w.Shape[1:], func(c []int) {
-			h, v := o[2]*int(st[0])+c[1]-int(pads[0]), o[3]*int(st[1])+c[2]-int(pads[1])
-			sum += x.at(o[0], c[0], h, v) * w.at(o[1], c[0], c[1], c[2])
-		})
-		if len(in) > 2 {
-			sum += in[2].Data[o[1]]
-		}
-		out.Data[i] = sum
-		i++
-	})
-	return []Tensor{out}
-}
-
-// convTranspose scatters each input pixel times the kernel; what falls into the
-// padding is lost.
-func convTranspose(n *onnx.Node, in []Tensor) []Tensor {
-	x, w := in[0], in[1]
-	pads, st, extra := n.AttrInts("pads"), n.AttrInts("strides"), n.AttrInts("output_padding")
-	dim := func(a int) int {
-		return (x.Shape[a+2]-1)*int(st[a]) + w.Shape[a+2] - int(pads[a]+pads[a+2]) + int(extra[a])
-	}
-	out := New(x.Shape[0], w.Shape[1], dim(0), dim(1))
-	s, i := strides(out.Shape), 0
-	each(x.Shape, func(p []int) {
-		each(w.Shape[1:], func(c []int) {
-			h, v := p[2]*int(st[0])+c[1]-int(pads[0]), p[3]*int(st[1])+c[2]-int(pads[1])
-			if h >= 0 && h < out.Shape[2] && v >= 0 && v < out.Shape[3] {
-				out.Data[p[0]*s[0]+c[0]*s[1]+h*s[2]+v] += x.Data[i] * w.at(p[1], c[0], c[1], c[2])
-			}
-		})
-		i++
-	})
-	return []Tensor{out}
+	return out
 }
 
 func reduce(start float64, f func(acc, x float64) float64, finish func(acc float64, n int) float64) op {

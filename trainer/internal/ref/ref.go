@@ -81,6 +81,12 @@ func fromONNX(t *onnx.Tensor) (Tensor, error) {
 		}
 		return out, err
 	}
+	if onnx.Tensor_DataType(t.GetDataType()) == onnx.Tensor_BOOL {
+		for _, x := range t.GetRawData() {
+			out.Data = append(out.Data, float64(x))
+		}
+		return out, nil
+	}
 	return out, fmt.Errorf("ref: constant %q has type %d", t.GetName(), t.GetDataType())
 }
 
@@ -112,11 +118,11 @@ func each(shape []int, f func(idx []int)) {
 // at reads t at idx; an index outside reads 0.
 func (t Tensor) at(idx ...int) float64 {
 	o := 0
-	for i, s := range strides(t.Shape) {
-		if idx[i] < 0 || idx[i] >= t.Shape[i] {
+	for i, d := range t.Shape {
+		if idx[i] < 0 || idx[i] >= d {
 			return 0
 		}
-		o += idx[i] * s
+		o = o*d + idx[i]
 	}
 	return t.Data[o]
 }

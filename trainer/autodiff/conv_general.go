@@ -1,0 +1,115 @@
+package autodiff
+
+import (
+	"slices"
+
+	"perceive/export/onnx"
+	"perceive/trainer/graph"
+)
+
+// Convolutions with groups, dilations or other than two spatial axes, and the
+// transposed ones. With x padded, spatial indices as vectors and k's group's
+// channels c,
+//
+//	y[n,k,o] = Σ_{c,t} x[n,c,stride·o+dilation·t] · w[k,c,t] + bias[k]
+
+// convGeneral differentiates such a convolution.
+func convGeneral(s step) []graph.Value {
+	x, k, y := s.Shape(s.in[0]), s.Shape(s.in[1]), s.Shape(s.out[0])
+	w := s.window(x[2:], y[2:], k[2:])
+	grads := make([]graph.Value, len(s.in))
+	grads[0] = s.ifNeeded(0, func() graph.Value {
+		if slices.Max(w.strides) == 1 {
+			return s.turnedConv(w)
+		}
+		return s.Op("ConvTranspose", []graph.Value{s.grad[0], s.in[1]},
+			append(w.attrs(), onnx.Int("group", s.group()), onnx.Ints("output_padding", w.rest()...))...)
+	})
+	grads[1] = s.ifNeeded(1, func() graph.Value { return s.kernelGradient(s.in[0], s.grad[0], w) })
+	if s.needs(2) {
+		grads[2] = s.biasGradient()
+	}
+	return grads
+}
+
+// convTransposeRule: a ConvTranspose is the input gradient of a Conv with the same
+// kernel, which maps y's shape to x's. So dx is that Conv, and the kernel's gradient
+// that Conv's, with the parts of input and output gradient exchanged.
+func convTransposeRule(s step) []graph.Value {
+	x, k, y := s.Shape(s.in[0]), s.Shape(s.in[1]), s.Shape(s.out[0])
+	w := s.window(y[2:], x[2:], k[2:])
+	if rest := w.rest(); slices.ContainsFunc(iota64(len(rest)), func(i int64) bool { return rest[i] >= w.strides[i] }) {
+		// ONNX Runtime 1.27's CPU provider reads beyond its buffer for these.
+		return s.refuse("its output_padding is not smaller than the stride; pad the result instead")
+	}
+	dy := s.grad[0]
+	grads := make([]graph.Value, len(s.in))
+	grads[0] = s.ifNeeded(0, func() graph.Value {
+		return s.Op("Conv", []graph.Value{dy, s.in[1]}, append(w.attrs(), onnx.Int("group", s.group()))...)
+	})
+	grads[1] = s.ifNeeded(1, func() graph.Value { return s.kernelGradient(dy, s.in[0], w) })
+	if s.needs(2) {
+		grads[2] = s.biasGradient()
+	}
+	return grads
+}
+
+func (s step) group() int64 { return s.node.AttrInt("group", 1) }
+
+// biasGradient sums over all but the channels.
+func (s step) biasGradient() graph.Value {
+	axes := iota64(len(s.Shape(s.out[0])))
+	return s.Reshape(s.ReduceSum(s.grad[0], append(axes[:1], axes[2:]...)...), s.Shape(s.in[2])...)
+}
+
+// turnedConv is the input gradient for stride 1: a convolution with the kernel
+// turned round and its channels swapped within each group.
+func (s step) turnedConv(w window) graph.Value {
+	k, spatial := s.Shape(s.in[1]), s.Shape(s.in[1])[2:]
+	g, taps := s.group(), product(spatial)
+	kernel := s.Transpose(s.Reshape(s.in[1], g, k[0]/g, k[1], taps), 0, 2, 1, 3)
+	if taps > 1 { // all axes at once: the taps lie in a row
+		kernel = s.Slice(kernel, 3, -1, -taps-1, -1)
+	}
+	kernel = s.Reshape(kernel, slices.Concat([]int64{g * k[1], k[0] / g}, spatial)...)
+	turned := window{strides: w.strides, dilations: w.dilations, begin: make([]int64, len(w.in)), end: make([]int64, len(w.in))}
+	for i := range w.in {
+		turned.begin[i], turned.end[i] = max(0, w.span(i)-1-w.begin[i]), max(0, w.span(i)-1-w.end[i])
+	}
+	dx := s.Op("Conv", []graph.Value{s.grad[0], kernel}, append(turned.attrs(), onnx.Int("group", g))...)
+	for i := range w.in { // padding wider than the kernel: its rows are cut off
+		if from := max(0, w.begin[i]+1-w.span(i)); s.Err() == nil && s.Shape(dx)[i+2] != w.in[i] {
+			dx = s.Slice(dx, int64(i+2), from, from+w.in[i], 1)
+		}
+	}
+	return dx
+}
+
+// kernelGradient is dw[k,c,t] = Σ_{n,o} dy[n,k,o]·x[n,c,stride·o+dilation·t]: for
+// each picture and group a product of dy with x unrolled, a slice of x for each
+// tap, summed over the pictures as a product with ones.
+func (s step) kernelGradient(x, dy graph.Value, w window) graph.Value {
+	n, c, k := s.Shape(x)[0], s.Shape(x)[1], s.Shape(dy)[1]
+	g, taps, pixels := s.group(), product(w.kernel), product(w.out)
+	x = s.Pad(x, append([]int64{0, 0}, w.begin...), append([]int64{0, 0}, w.end...))
+	var cols []graph.Value
+	for t := range taps {
+		cols = append(cols, s.Reshape(s.tap(x, w, t), n, g, c/g, pixels))
+	}
+	each := s.MatMul(s.Reshape(dy, n, g, k/g, pixels), s.swapLast(s.Concat(2, cols...)))
+	ones := slices.Repeat([]float32{1}, int(n))
+	sum := s.MatMul(s.Float32(ones, 1, n), s.Reshape(each, n, k*taps*c/g))
+	return s.Reshape(s.Transpose(s.Reshape(sum, k, taps, c/g), 0, 2, 1), append([]int64{k, c / g}, w.kernel...)...)
+}
+
+// tap is what tap number t of the kernel reads of x, which is padded.
+func (s step) tap(x graph.Value, w window, t int64) graph.Value {
+	n := len(w.kernel)
+	from, to, axes := make([]int64, n), make([]int64, n), make([]int64, n)
+	for i := n - 1; i >= 0; i-- {
+		from[i], axes[i] = t%w.kernel[i]*w.dilations[i], int64(i+2)
+		to[i] = from[i] + (w.out[i]-1)*w.strides[i] + 1
+		t /= w.kernel[i]
+	}
+	return s.Op("Slice", []graph.Value{x, s.Int64(from...), s.Int64(to...), s.Int64(axes...), s.Int64(w.strides...)})
+}
