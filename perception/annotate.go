@@ -18,7 +18,7 @@ type Annotator struct {
 	out    *opencv.Writer
 	canvas camera.Frame
 	blank  int               // frames without a picture before the first with one
-	taken  []image.Rectangle // where this frame has text already
+	taken  []image.Rectangle // where this frame has text or marks already
 }
 
 // usualFPS is the rate of a video whose source does not say its own.

@@ -39,9 +39,9 @@ func (a *Annotator) draw(r *Result) error {
 	}
 	corner := image.Rect(0, 0, width+long+8*unit, 2*unit*(len(r.Answers)+1)+unit)
 	a.taken = append(a.taken[:0], corner)
-	a.places(c, r, unit)
 	c.FilledRect(corner, panel)
 	a.bars(c, r, unit, width+2*unit, long)
+	a.places(c, r, unit) // over the panel, which would hide what is up there
 	return nil
 }
 
@@ -77,23 +77,24 @@ func (a *Annotator) places(c *opencv.Canvas, r *Result, unit int) {
 	}
 	for i, ans := range r.Answers {
 		if ans.Where.Known() {
-			cross(c, ans.Where.Peak.Point, unit/2+1, thick, palette[i%len(palette)])
+			at := cross(c, ans.Where.Peak.Point, unit/2+1, thick, palette[i%len(palette)])
+			a.taken = append(a.taken, at)
 		}
 	}
 	for i, ans := range r.Answers {
 		name, col := a.head.Labels[i].Label, palette[i%len(palette)]
 		if w := &ans.Where; w.Known() && len(w.Boxes) == 0 {
 			around := image.Rectangle{Min: w.Peak.Point, Max: w.Peak.Point}.Inset(-unit)
-			a.tag(c, around, unit, fmt.Sprintf("%s %.2f", name, w.Peak.P), col, true)
+			a.tag(c, around, unit, fmt.Sprintf("%s %.2f", name, w.Peak.P), col)
 		}
-		for j, b := range ans.Where.Boxes {
-			a.tag(c, b.Rectangle, unit, fmt.Sprintf("%s %.2f", name, b.P), col, j == 0)
+		for _, b := range ans.Where.Boxes {
+			a.tag(c, b.Rectangle, unit, fmt.Sprintf("%s %.2f", name, b.P), col)
 		}
 	}
 }
 
-// cross marks a pixel.
-func cross(c *opencv.Canvas, at image.Point, arm, thick int, col color.RGBA) {
+// cross marks a pixel, and returns what it covers.
+func cross(c *opencv.Canvas, at image.Point, arm, thick int, col color.RGBA) image.Rectangle {
 	dot := image.Rectangle{Min: at, Max: at}.Inset(-(thick + 1) / 2)
 	wide, high := dot, dot
 	wide.Min.X, wide.Max.X = dot.Min.X-arm, dot.Max.X+arm
@@ -102,32 +103,29 @@ func cross(c *opencv.Canvas, at image.Point, arm, thick int, col color.RGBA) {
 	c.FilledRect(high.Inset(-1), panel)
 	c.FilledRect(wide, col)
 	c.FilledRect(high, col)
+	return wide.Union(high).Inset(-1)
 }
 
 // tag writes a text beside a rectangle, or else inside it, where it covers no other
-// text. If there is no such place it is left out, unless it must be.
-func (a *Annotator) tag(c *opencv.Canvas, r image.Rectangle, unit int, text string, col color.RGBA, must bool) {
+// text and no mark. If there is no such place it is left out: the colour says it, too.
+func (a *Annotator) tag(c *opencv.Canvas, r image.Rectangle, unit int, text string, col color.RGBA) {
 	size := 0.9 * float64(unit)
 	w, h := opencv.TextWidth(size, text)+unit, unit+unit/2
 	picture := image.Rect(0, 0, a.canvas.Width, a.canvas.Height)
 	r = r.Intersect(picture)
-	var at image.Rectangle
-	ok := false
 	for _, p := range [...]image.Point{
 		{r.Min.X, r.Min.Y - h}, {r.Min.X, r.Max.Y}, {r.Max.X - w, r.Min.Y - h}, {r.Max.X - w, r.Max.Y},
-		{r.Max.X, r.Min.Y}, {r.Min.X - w, r.Min.Y}, {r.Min.X, r.Max.Y - h}, {r.Max.X - w, r.Max.Y - h}, {r.Min.X, r.Min.Y},
+		{r.Max.X, r.Min.Y}, {r.Min.X - w, r.Min.Y},
+		{r.Min.X, r.Max.Y - h}, {r.Max.X - w, r.Max.Y - h}, {r.Min.X, r.Min.Y}, {r.Max.X - w, r.Min.Y},
 	} {
-		at = image.Rectangle{Min: p, Max: p.Add(image.Pt(w, h))}
-		if ok = at.In(picture) && free(at, a.taken); ok {
-			break
+		at := image.Rectangle{Min: p, Max: p.Add(image.Pt(w, h))}
+		if at.In(picture) && free(at, a.taken) {
+			a.taken = append(a.taken, at)
+			c.FilledRect(at, col)
+			c.Text(at.Min.X+unit/2, at.Max.Y-(h-int(size))/2, size, text, panel)
+			return
 		}
 	}
-	if !ok && !must {
-		return
-	}
-	a.taken = append(a.taken, at)
-	c.FilledRect(at, col)
-	c.Text(at.Min.X+unit/2, at.Max.Y-(h-int(size))/2, size, text, panel)
 }
 
 // free is whether a rectangle overlaps none of others.
