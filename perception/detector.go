@@ -3,6 +3,7 @@ package perception
 import (
 	"context"
 	"fmt"
+	"image"
 	"time"
 
 	"perceive/camera"
@@ -23,6 +24,8 @@ type Detector struct {
 type lane struct {
 	*model.Lane
 	fitter opencv.Fitter
+	grid   grid // of the frame that is in the input
+	finder finder
 }
 
 // NewDetector makes a detector on a loaded model, which stays the caller's.
@@ -70,8 +73,12 @@ func (d *Detector) fit(l *lane, f *camera.Frame, r *Result) {
 	begin := time.Now()
 	r.Seq, r.Time, r.Status, r.Reason = f.Seq, f.Time, OK, ""
 	in := &d.model.Manifest().Input
-	if _, err := l.fitter.Fit(l.Input, in.Width, in.Height, in.Pad, f); err != nil {
+	place, err := l.fitter.Fit(l.Input, in.Width, in.Height, in.Pad, f)
+	switch {
+	case err != nil:
 		r.fail(Failed, err.Error())
+	case len(l.Maps) > 0:
+		l.grid = newGrid(place, image.Pt(f.Width, f.Height), image.Pt(in.Width, in.Height), image.Pt(l.MapWidth, l.MapHeight))
 	}
 	r.Took.Fit = time.Since(begin)
 }
@@ -86,7 +93,7 @@ func (d *Detector) infer(ctx context.Context, l *lane, r *Result) {
 	if err := l.Run(ctx); err != nil {
 		r.fail(Failed, err.Error())
 	} else {
-		r.decide(l.Lane, d.model.Manifest().Labels)
+		r.decide(l, d.model.Manifest().Labels)
 	}
 	r.Took.Infer = time.Since(begin)
 }

@@ -14,10 +14,12 @@ import (
 
 // JSONL writes JSON Lines: the header, then a line a frame,
 //
-//	{"seq":17,"t_ms":566.7,"status":"ok","labels":[{"label":"car","p":0.981,"on":true}]}
+//	{"seq":17,"t_ms":566.7,"status":"ok","labels":[{"label":"car","p":0.9810,"on":true,
+//	 "where":{"peak":{"xy":[416,240],"p":0.9734},"boxes":[{"xywh":[384,208,96,64],"p":0.9734}]}}]}
 //
-// with "labels" empty and "reason" added where the status is not ok. Nothing in it
-// varies from run to run, so that two runs can be compared byte by byte.
+// (one line) with "where" left out where nothing is known of it, and "labels" empty and
+// "reason" added where the status is not ok. Nothing in it varies from run to run, so
+// that two runs can be compared byte by byte.
 type JSONL struct {
 	w      io.Writer
 	file   *os.File // nil if w is not a file of ours
@@ -99,9 +101,41 @@ func (j *JSONL) appendResult(b []byte, r *Result) []byte {
 		b = append(b, j.labels[i]...)
 		b = strconv.AppendFloat(b, float64(a.P), 'f', 4, 64)
 		b = append(b, `,"on":`...)
-		b = append(strconv.AppendBool(b, a.On), '}')
+		b = strconv.AppendBool(b, a.On)
+		if a.Where.Known() {
+			b = appendWhere(b, &a.Where)
+		}
+		b = append(b, '}')
 	}
 	return append(b, "]}\n"...)
+}
+
+// appendWhere appends the key that says where a label was seen.
+func appendWhere(b []byte, w *Where) []byte {
+	b = appendInts(append(b, `,"where":{"peak":{"xy":`...), w.Peak.X, w.Peak.Y)
+	b = strconv.AppendFloat(append(b, `,"p":`...), float64(w.Peak.P), 'f', 4, 64)
+	b = append(b, `},"boxes":[`...)
+	for i, box := range w.Boxes {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendInts(append(b, `{"xywh":`...), box.Min.X, box.Min.Y, box.Dx(), box.Dy())
+		b = strconv.AppendFloat(append(b, `,"p":`...), float64(box.P), 'f', 4, 64)
+		b = append(b, '}')
+	}
+	return append(b, "]}"...)
+}
+
+// appendInts appends an array.
+func appendInts(b []byte, v ...int) []byte {
+	b = append(b, '[')
+	for i, n := range v {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendInt(b, int64(n), 10)
+	}
+	return append(b, ']')
 }
 
 // flush writes the whole lines that are buffered. When the disk is full the file is

@@ -76,7 +76,12 @@ func (s *frames) Next(ctx context.Context) (*camera.Frame, error) {
 
 func detector(t testing.TB) *perception.Detector {
 	t.Helper()
-	m, err := model.Load(context.Background(), orttest.Runtime(t), modeltest.File(t, nil), nil, ort.Options{Threads: 1})
+	return detectorOf(t, modeltest.File(t, nil))
+}
+
+func detectorOf(t testing.TB, file []byte) *perception.Detector {
+	t.Helper()
+	m, err := model.Load(context.Background(), orttest.Runtime(t), file, nil, ort.Options{Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,13 +144,7 @@ func TestNoProbabilityIsNoAnswer(t *testing.T) {
 	file := modeltest.File(t, func(m *models.Manifest) { m.GraphSHA256, m.Golden = "", nil })
 	weight := func(v float64) []byte { return binary.LittleEndian.AppendUint32(nil, math.Float32bits(float32(v))) }
 	file = bytes.Replace(file, weight(1./3), weight(math.NaN()), 1)
-	m, err := model.Load(t.Context(), orttest.Runtime(t), file, nil, ort.Options{Threads: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Close()
-	d := perception.NewDetector(m)
-	defer d.Close()
+	d := detectorOf(t, file)
 	var r perception.Result
 	d.Detect(t.Context(), camera.NewFrame(32, 32, nil), &r)
 	if r.Status != perception.Failed || len(r.Answers) != 0 || !strings.Contains(r.Reason, "bright") {
@@ -236,10 +235,12 @@ func TestJSONLines(t *testing.T) {
 	if err := json.Unmarshal([]byte(lines[0]), &head); err != nil || head.Model.Name != "tiny" || head.Provider.Used != "cpu" || len(head.Labels) != 2 {
 		t.Errorf("header %s: %v", lines[0], err)
 	}
+	// Grey all over: the first of four equal cells, and all of the picture.
+	const where = `"where":{"peak":{"xy":[8,8],"p":0.6667},"boxes":[{"xywh":[0,0,32,32],"p":0.6667}]}`
 	for i, want := range map[int]string{
 		1:  `{"seq":0,"t_ms":0,"status":"ok","labels":[{"label":"bright","p":0.0000,"on":false},{"label":"red","p":0.0000,"on":false}]}`,
 		4:  `{"seq":3,"t_ms":300,"status":"unreadable","reason":"camera: frame 3 (picture 3): damaged","labels":[]}`,
-		18: `{"seq":17,"t_ms":1700,"status":"ok","labels":[{"label":"bright","p":0.6667,"on":true},{"label":"red","p":0.6667,"on":true}]}`,
+		18: `{"seq":17,"t_ms":1700,"status":"ok","labels":[{"label":"bright","p":0.6667,"on":true,` + where + `},{"label":"red","p":0.6667,"on":true,` + where + `}]}`,
 	} {
 		if lines[i] != want {
 			t.Errorf("line %d is\n%s\nwant\n%s", i, lines[i], want)

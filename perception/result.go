@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"perceive/models"
-	"perceive/perception/model"
 )
 
 // Status says what became of a frame.
@@ -28,6 +27,8 @@ type Answer struct {
 	// P is the probability, 0 to 1; On is P at or above the label's threshold.
 	P  float32
 	On bool
+	// Where says where a label that is on was seen.
+	Where Where
 }
 
 // Result is what is known of one frame.
@@ -39,20 +40,13 @@ type Result struct {
 	Reason string
 	// Answers has one entry a label, in the manifest's order, if Status is OK; else it is
 	// empty: what is not known is not said.
+	// They belong to the loop and are valid until Emit returns.
 	Answers []Answer
-	// Maps are the label maps behind the answers; nil if the model has none. Like
-	// Answers they belong to the loop and are valid until Emit returns.
-	Maps Maps
 	// Took is how long each stage worked on this frame. It varies from run to run and
 	// is not part of a recording.
 	Took Took
-}
 
-// Maps are the probabilities of each label in each cell of a grid over the network's
-// input: [label][y][x], row-major.
-type Maps struct {
-	P             []float32
-	Width, Height int
+	boxes []Box // the memory of all answers' boxes, maxBoxes each
 }
 
 // Took is the time in each stage.
@@ -60,19 +54,36 @@ type Took struct{ Decode, Fit, Infer time.Duration }
 
 // decide fills r's answers from a lane that has run. What is no probability is no
 // answer, and a network that gives one is not believed in the others.
-func (r *Result) decide(l *model.Lane, labels []models.Label) {
+func (r *Result) decide(l *lane, labels []models.Label) {
 	r.Answers = r.Answers[:0]
+	if need := maxBoxes * len(labels); len(r.boxes) < need {
+		r.boxes = make([]Box, need)
+	}
+	size := l.MapWidth * l.MapHeight // 0 if the model has no maps
 	for i, p := range l.Probabilities {
-		if !(p >= 0 && p <= 1) {
+		if !isProbability(p) {
 			r.fail(Failed, fmt.Sprintf("perception: frame %d: the network's answer for %q is %v, which is no probability", r.Seq, labels[i].ID, p))
 			return
 		}
-		r.Answers = append(r.Answers, Answer{p, p >= labels[i].Threshold})
+		a := Answer{P: p, On: p >= labels[i].Threshold}
+		if a.On && size > 0 {
+			cells := l.Maps[i*size:][:size]
+			for _, p := range cells {
+				if !isProbability(p) {
+					r.fail(Failed, fmt.Sprintf("perception: frame %d: the network's map of %q holds %v, which is no probability", r.Seq, labels[i].ID, p))
+					return
+				}
+			}
+			a.Where = l.finder.find(cells, &l.grid, r.boxes[i*maxBoxes:][:0:maxBoxes])
+		}
+		r.Answers = append(r.Answers, a)
 	}
-	r.Maps = Maps{l.Maps, l.MapWidth, l.MapHeight}
 }
+
+// isProbability is false for what is not a number, too.
+func isProbability(p float32) bool { return p >= 0 && p <= 1 }
 
 // fail makes r a result without answers.
 func (r *Result) fail(s Status, reason string) {
-	r.Status, r.Reason, r.Answers, r.Maps = s, reason, r.Answers[:0], Maps{}
+	r.Status, r.Reason, r.Answers = s, reason, r.Answers[:0]
 }

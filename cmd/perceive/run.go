@@ -166,7 +166,7 @@ func (c *runCmd) sinks(a *app, head perception.Header, det *perception.Detector)
 	}()
 	// The video first: it replaces nothing before it is whole.
 	if c.Annotate != "" {
-		s, err := perception.NewAnnotator(c.Annotate, head, det)
+		s, err := perception.NewAnnotator(c.Annotate, head)
 		if err != nil {
 			return out, err
 		}
