@@ -13,15 +13,15 @@ type Metric struct {
 
 	// PrecisionAtRecall90 is the highest precision of any threshold that finds 90 % of
 	// the positives.
-	PrecisionAtRecall90 float64 `json:"precision_at_recall_90,omitempty"`
-	Recall              float64 `json:"recall,omitempty"`
-	FalseAlarms         float64 `json:"false_alarms,omitempty"`
-	Precision           float64 `json:"precision,omitempty"`
-	F1                  float64 `json:"f1,omitempty"`
+	PrecisionAtRecall90 float64 `json:"precision_at_recall_90"`
+	Recall              float64 `json:"recall"`
+	FalseAlarms         float64 `json:"false_alarms"`
+	Precision           float64 `json:"precision"`
+	F1                  float64 `json:"f1"`
 	// ECE is the expected calibration error over 10 bins of equal width, Brier the mean
 	// square of probability less answer.
-	ECE   float64 `json:"ece,omitempty"`
-	Brier float64 `json:"brier,omitempty"`
+	ECE   float64 `json:"ece"`
+	Brier float64 `json:"brier"`
 	// Intervals are the 95 % bootstrap intervals, low and high, of the figures above by
 	// their keys, but for the AUC's.
 	Intervals map[string][2]float64 `json:"intervals,omitempty"`

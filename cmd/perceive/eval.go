@@ -6,6 +6,7 @@ import (
 	"text/tabwriter"
 
 	"perceive/hw/ort"
+	"perceive/models"
 	"perceive/trainer"
 	"perceive/trainer/dataset"
 )
@@ -54,11 +55,7 @@ func (c *evalCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	var thresholds []float32
-	for _, l := range m.Manifest().Labels {
-		thresholds = append(thresholds, l.Threshold)
-	}
-	measured, err := trainer.Measure(set, scores, thresholds, 1)
+	measured, err := trainer.Measure(set, scores, choices(m.Manifest()))
 	if err != nil {
 		return err
 	}
@@ -72,6 +69,15 @@ func (c *evalCmd) Run(a *app) error {
 		}{m.Manifest().Name, trainer.MeanAUC(measured), measured})
 	}
 	return c.print(a, measured)
+}
+
+// choices are a model file's own: its thresholds and calibrations.
+func choices(m *models.Manifest) trainer.MeasureConfig {
+	cfg := trainer.MeasureConfig{Seed: 1}
+	for _, l := range m.Labels {
+		cfg.Thresholds, cfg.Calibrations = append(cfg.Thresholds, l.Threshold), append(cfg.Calibrations, l.Calibration)
+	}
+	return cfg
 }
 
 func (c *evalCmd) print(a *app, measured []trainer.Measured) error {
