@@ -118,3 +118,13 @@ func TestReliability(t *testing.T) {
 		}
 	}
 }
+
+// None of 10: the interval's end is z²/(n+z²); 81 of 263 is the example of Newcombe
+// (1998), table I, method 3.
+func TestWilson(t *testing.T) {
+	for _, tc := range []struct{ k, n, low, high float64 }{{0, 10, 0, 3.841459 / 13.841459}, {81, 263, 0.2553, 0.3662}, {0, 0, 0, 1}} {
+		if low, high := metrics.Wilson(tc.k, tc.n); !scalar.EqualWithinAbs(low, tc.low, 5e-5) || !scalar.EqualWithinAbs(high, tc.high, 5e-5) {
+			t.Errorf("%g of %g: %.4f to %.4f, want %.4f to %.4f", tc.k, tc.n, low, high, tc.low, tc.high)
+		}
+	}
+}

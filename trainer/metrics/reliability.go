@@ -115,3 +115,15 @@ func truth(positive bool) float64 {
 	}
 	return 0
 }
+
+// Wilson is the 95 % interval of a part of which k in n was seen (Wilson 1927), 0 <= k <= n:
+// within 0 to 1, and wide for few.
+func Wilson(k, n float64) (low, high float64) {
+	if n <= 0 {
+		return 0, 1
+	}
+	const z = 1.959964 // 97.5 % of the normal distribution lie below
+	p := k / n
+	centre, half := p+z*z/(2*n), z*math.Sqrt(p*(1-p)/n+z*z/(4*n*n))
+	return max(0, (centre-half)/(1+z*z/n)), min(1, (centre+half)/(1+z*z/n))
+}
