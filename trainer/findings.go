@@ -21,12 +21,13 @@ type Findings struct {
 
 	cache         *dataset.Cache
 	calibrations  []*models.Calibration
+	rules         []string
 	width, height int
 }
 
 // Examine scores a cache of inputs and measures the answers.
 func Examine(ctx context.Context, p Predictor, c *dataset.Cache, cfg MeasureConfig) (*Findings, error) {
-	f := &Findings{Set: c.Set, cache: c, calibrations: cfg.Calibrations, width: p.Width, height: p.Height}
+	f := &Findings{Set: c.Set, cache: c, calibrations: cfg.Calibrations, rules: cfg.Rules, width: p.Width, height: p.Height}
 	var err error
 	if f.Probabilities, f.Peaks, err = p.Look(ctx, c); err != nil {
 		return nil, err
@@ -70,7 +71,7 @@ func (f *Findings) figures() report.Section {
 	at := report.Table{Title: "At the threshold", Head: []string{"label", "threshold", "recall", "false alarms", "precision", "F1"}}
 	confusion := report.Table{Title: "Confusion at the threshold", Head: []string{"label", "there, on", "there, off", "not there, on", "not there, off"}}
 	rules := report.Table{Title: "Where the threshold comes from", Head: []string{"label", "threshold", "rule"}}
-	for _, m := range f.Measured {
+	for l, m := range f.Measured {
 		d, c := m.Decision(), m.Confusion
 		first, second := []string{m.Label, strconv.Itoa(m.Positive), strconv.Itoa(m.Negative), none, none, none}, []string{m.Label, fixed(d.Threshold), none, none, none, none}
 		if m.Defined() {
@@ -83,6 +84,9 @@ func (f *Findings) figures() report.Section {
 		rule := m.Rule + ", on these pictures"
 		if m.Set != nil {
 			rule = "the model's own"
+			if f.rules != nil {
+				rule = f.rules[l]
+			}
 		}
 		rules.Rows = append(rules.Rows, []string{m.Label, fixed(d.Threshold), rule})
 	}
@@ -120,12 +124,12 @@ func (f *Findings) curves() (report.Section, error) {
 
 // reliability holds probabilities against how often they come true.
 func (f *Findings) reliability() (report.Section, error) {
-	t := report.Table{Head: []string{"label", "a", "b", "fitted on", "ECE without", "ECE with", "Brier", "note"}}
+	t := report.Table{Head: []string{"label", "a", "b", "fitted on", "ECE without", "ECE with", "Brier"}}
 	out := report.Section{Title: "Probabilities", Text: fmt.Sprintf("How often a label is there, by the probability that it was given, in %d bins with their 95 %% intervals (Wilson). "+
 		"On the dashed line a probability means what it says. ECE is the mean distance from it; calibration σ(a·logit+b) is part of the network.", metrics.Bins)}
 	for l, s := range Tally(f.Set, f.Probabilities) {
 		m := f.Measured[l]
-		row := []string{m.Label, none, none, none, none, none, none, ""}
+		row := []string{m.Label, none, none, none, none, none, none}
 		chart := report.Chart{Title: "Reliability of " + m.Label, X: "probability", Y: "part that is there", Unit: true,
 			Series: []report.Series{{X: []float64{0, 1}, Y: []float64{0, 1}, Guide: true}}}
 		if m.Defined() {
@@ -135,7 +139,10 @@ func (f *Findings) reliability() (report.Section, error) {
 		var before []report.Series
 		if f.calibrations != nil && f.calibrations[l] != nil {
 			c := f.calibrations[l]
-			row[1], row[2], row[3], row[7] = fixed(c.A), fixed(c.B), fmt.Sprintf("%s, %d positive and %d negative", c.Split, c.Positive, c.Negative), c.Note
+			row[1], row[2], row[3] = fixed(c.A), fixed(c.B), fmt.Sprintf("%s, %d positive and %d negative", c.Split, c.Positive, c.Negative)
+			if c.Note != "" {
+				row[3] = c.Note
+			}
 			if m.Uncalibrated != nil {
 				row[4] = fixed(*m.Uncalibrated)
 			}

@@ -45,8 +45,10 @@ const resamples = 1000
 
 // MeasureConfig says at which thresholds labels are measured.
 type MeasureConfig struct {
-	// Thresholds are the model's own, chosen on other data. nil chooses them here.
+	// Thresholds are the model's own, chosen on other data; Rules say how. nil chooses
+	// them here.
 	Thresholds []float32
+	Rules      []string
 	// Rule is how thresholds are chosen on this data.
 	Rule metrics.Rule
 	// Calibrations, if not nil, are in the probabilities already: the error without them

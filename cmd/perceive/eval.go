@@ -83,22 +83,19 @@ func (c *evalCmd) Run(a *app) error {
 func choices(m *models.Manifest) trainer.MeasureConfig {
 	cfg := trainer.MeasureConfig{Seed: 1}
 	for _, l := range m.Labels {
-		cfg.Thresholds, cfg.Calibrations = append(cfg.Thresholds, l.Threshold), append(cfg.Calibrations, l.Calibration)
+		cfg.Thresholds, cfg.Rules = append(cfg.Thresholds, l.Threshold), append(cfg.Rules, l.ThresholdRule)
+		cfg.Calibrations = append(cfg.Calibrations, l.Calibration)
 	}
 	return cfg
 }
 
 // facts are the head of a report.
 func (c *evalCmd) facts(m *models.Manifest) []report.Fact {
-	facts := []report.Fact{
+	return []report.Fact{
 		{Name: "graph", Value: fmt.Sprintf("SHA-256 %.12s…", m.GraphSHA256)},
 		{Name: "input", Value: fmt.Sprintf("%d×%d", m.Input.Width, m.Input.Height)},
 		{Name: "data", Value: strings.Join(base(c.Data), " ")},
 	}
-	for _, l := range m.Labels {
-		facts = append(facts, report.Fact{Name: "threshold of " + l.ID, Value: fmt.Sprintf("%.3f, %s", l.Threshold, l.ThresholdRule)})
-	}
-	return facts
 }
 
 func (c *evalCmd) print(a *app, measured []trainer.Measured) error {

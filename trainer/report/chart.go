@@ -9,6 +9,7 @@ import (
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgsvg"
@@ -46,10 +47,14 @@ const drawable = 1e12
 
 // Sizes of charts.
 const (
-	width  = 16 * vg.Centimeter
+	width  = 14 * vg.Centimeter
 	height = 8 * vg.Centimeter
-	side   = 10 * vg.Centimeter
+	side   = 9 * vg.Centimeter
+	beside = 3 * vg.Centimeter // for the legend
 )
+
+// fifths are the ticks of 0 to 1.
+var fifths = plot.ConstantTicks{{Value: 0, Label: "0"}, {Value: 0.2, Label: "0.2"}, {Value: 0.4, Label: "0.4"}, {Value: 0.6, Label: "0.6"}, {Value: 0.8, Label: "0.8"}, {Value: 1, Label: "1"}}
 
 // File is the chart's name in a report's folder, made of its title.
 func (c Chart) File() string { return FileName(c.Title) + ".svg" }
@@ -72,11 +77,16 @@ func (c Chart) Alt() string { return fmt.Sprintf("%s: %s over %s", c.Title, c.Y,
 func (c Chart) SVG() ([]byte, error) {
 	p := plot.New()
 	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = c.Title, c.X, c.Y
-	p.Title.Padding, p.Legend.Padding = vg.Points(6), vg.Points(2)
+	p.Title.Padding = vg.Points(6)
+	legend := plot.NewLegend()
+	legend.Top, legend.Left, legend.Padding, legend.ThumbnailWidth = true, true, vg.Points(3), vg.Points(16)
+	for _, style := range []*text.Style{&p.Title.TextStyle, &p.X.Label.TextStyle, &p.Y.Label.TextStyle, &p.X.Tick.Label, &p.Y.Tick.Label, &legend.TextStyle} {
+		style.Font.Variant = "Sans"
+	}
 	p.Add(plotter.NewGrid())
 	n := 0
 	for _, s := range c.Series {
-		drawn, err := s.add(p, colours[n%len(colours)])
+		drawn, err := s.add(p, &legend, colours[n%len(colours)])
 		if err != nil {
 			return nil, fmt.Errorf("series %q: %w", s.Name, err)
 		}
@@ -90,10 +100,14 @@ func (c Chart) SVG() ([]byte, error) {
 	}
 	if c.Unit {
 		p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, 1, 0, 1
+		p.X.Tick.Marker, p.Y.Tick.Marker = fifths, fifths
 		w, h = side, side
 	}
-	canvas := vgsvg.New(w, h)
-	p.Draw(draw.New(canvas))
+	// The legend stands beside the plot, where it hides nothing.
+	canvas := vgsvg.New(w+beside, h)
+	all := draw.New(canvas)
+	p.Draw(draw.Crop(all, 0, -beside, 0, 0))
+	legend.Draw(draw.Crop(all, w, -vg.Points(4), 0, -vg.Points(28)))
 	var b bytes.Buffer
 	if _, err := canvas.WriteTo(&b); err != nil {
 		return nil, err
@@ -102,7 +116,7 @@ func (c Chart) SVG() ([]byte, error) {
 }
 
 // add draws the series and reports whether it has anything to draw.
-func (s Series) add(p *plot.Plot, col color.RGBA) (drawn bool, err error) {
+func (s Series) add(p *plot.Plot, legend *plot.Legend, col color.RGBA) (drawn bool, err error) {
 	if len(s.X) != len(s.Y) || s.Spread != nil && len(s.Spread) != len(s.Y) {
 		return false, fmt.Errorf("%d places for %d values", len(s.X), len(s.Y))
 	}
@@ -131,7 +145,7 @@ func (s Series) add(p *plot.Plot, col color.RGBA) (drawn bool, err error) {
 	}
 	p.Add(line)
 	if s.Name != "" && !s.Faint {
-		p.Legend.Add(s.Name, line)
+		legend.Add(s.Name, line)
 	}
 	if s.Points {
 		return true, points.mark(p, col)
