@@ -77,20 +77,11 @@ type Label struct {
 	Threshold float32 `json:"threshold"`
 	// ThresholdRule says how the threshold was chosen, for a person.
 	ThresholdRule string `json:"threshold_rule,omitempty"`
+	// Calibration says how the graph's probability came to mean what it says; nil if
+	// nobody looked.
+	Calibration *Calibration `json:"calibration,omitempty"`
 	// Metrics were measured on data the model was not trained on.
 	Metrics map[string]Metric `json:"metrics,omitempty"` // by name of the data split
-}
-
-// Metric is how well one label is told apart on one data split, on the images
-// where the label is known.
-type Metric struct {
-	Positive int     `json:"positive"`
-	Negative int     `json:"negative"`
-	AUC      float64 `json:"auc"`
-	AP       float64 `json:"ap"`
-	// Low and High bound the AUC's 95 % bootstrap interval; both 0 if not computed.
-	Low  float64 `json:"auc_low,omitempty"`
-	High float64 `json:"auc_high,omitempty"`
 }
 
 // Training says what the weights were made from.
@@ -198,6 +189,9 @@ func (m *Manifest) Validate() error {
 		seen[l.ID] = true
 		if !(l.Threshold >= 0 && l.Threshold <= 1) {
 			bad("labels[%d].threshold: %g is not within 0..1", i, l.Threshold)
+		}
+		if c := l.Calibration; c != nil && !(c.A > 0) {
+			bad("labels[%d].calibration.a: %g is not above 0", i, c.A)
 		}
 	}
 	for i, g := range m.Golden {

@@ -3,7 +3,6 @@ package trainer
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -11,54 +10,68 @@ import (
 	"perceive/trainer/report"
 )
 
-// ReportFile is the page with a run's curves in its folder.
-const ReportFile = "report.html"
+// ReportFile is the report's page in a run's folder.
+var ReportFile = filepath.Join("report", report.Index)
 
-// WriteReport draws the tables of a run's folder: losses, learning rate, validation
-// figures and where the time went.
-func WriteReport(dir string, p Progress) error {
+// WriteReport draws the report of a run's folder: what the best weights do (nil leaves it
+// out: the run was interrupted), losses, learning rate, validation figures and where the
+// time went.
+func WriteReport(dir string, p Progress, f *Findings) error {
+	c := p.Config
+	facts := []report.Fact{
+		{Name: "network", Value: fmt.Sprintf("%d×%d, channels %v, blocks %v, neck %d", c.Network.Width, c.Network.Height, c.Network.Channels, c.Network.Blocks, c.Network.Neck)},
+		{Name: "labels", Value: strings.Join(c.Labels, ", ")},
+		{Name: "data", Value: fmt.Sprintf("%d pictures, fingerprint %.12s…", p.Images, p.Data)},
+		{Name: "steps", Value: fmt.Sprintf("%d of %d, batch %d, %.1f minutes", p.Step, c.Steps, c.Batch, p.Seconds/60)},
+		{Name: "best", Value: fmt.Sprintf("mean ROC AUC %.3f at step %d", p.Best, p.BestStep)},
+	}
+	var sections []report.Section
+	if f != nil {
+		facts = append(facts, report.Fact{Name: "measured", Value: fmt.Sprintf("the best weights, on the %d pictures to choose by", len(f.Set.Items))})
+		var err error
+		if sections, err = f.sections(); err != nil {
+			return fmt.Errorf("trainer: report: %w", err)
+		}
+	}
+	training, err := trainingCurves(dir, c.Labels)
+	if err != nil {
+		return fmt.Errorf("trainer: report: %w", err)
+	}
+	page := report.Page{Title: "Training run", Facts: facts, Sections: append(sections, training,
+		report.Section{Title: "Training data", Tables: []report.Table{answers(p)}})}
+	if err := page.Write(filepath.Join(dir, filepath.Dir(ReportFile))); err != nil {
+		return fmt.Errorf("trainer: %w", err)
+	}
+	return nil
+}
+
+// trainingCurves are drawn from the run's tables.
+func trainingCurves(dir string, labels []string) (report.Section, error) {
 	train, err1 := readColumns(filepath.Join(dir, TrainLogFile))
 	eval, err2 := readColumns(filepath.Join(dir, EvalLogFile))
 	if err := errors.Join(err1, err2); err != nil {
-		return fmt.Errorf("trainer: report: %w", err)
+		return report.Section{}, err
 	}
 	steps := train["step"]
 	smooth := func(name string) []report.Series {
 		return []report.Series{{Name: name, X: steps, Y: train[name], Faint: true},
 			{Name: name, X: steps, Y: report.Smooth(train[name], 50)}}
 	}
-	c := p.Config
-	page := report.Page{Title: "Training run", Facts: []report.Fact{
-		{Name: "network", Value: fmt.Sprintf("%d×%d, channels %v, blocks %v, neck %d", c.Network.Width, c.Network.Height, c.Network.Channels, c.Network.Blocks, c.Network.Neck)},
-		{Name: "labels", Value: strings.Join(c.Labels, ", ")},
-		{Name: "data", Value: fmt.Sprintf("%d pictures, fingerprint %.12s…", p.Images, p.Data)},
-		{Name: "steps", Value: fmt.Sprintf("%d of %d, batch %d, %.1f minutes", p.Step, c.Steps, c.Batch, p.Seconds/60)},
-		{Name: "best", Value: fmt.Sprintf("mean ROC AUC %.3f at step %d", p.Best, p.BestStep)},
-	}}
-	page.Curves = append(page.Curves,
-		report.Curve{Title: "Loss", X: "step", Y: "nats", Series: append(smooth("loss_map"), smooth("loss_presence")...)},
-		report.Curve{Title: "Validation ROC AUC", X: "step", Series: aucs(eval, c.Labels), Low: 0.4, High: 1},
-		report.Curve{Title: "Gradient norm", X: "step", Series: smooth("grad_norm")},
-		report.Curve{Title: "Learning rate", X: "step", Series: []report.Series{{Name: "rate", X: steps, Y: train["rate"]}}},
-		report.Curve{Title: "Time of a step", X: "step", Y: "ms", Series: append(smooth("compute_ms"), smooth("wait_ms")...)},
-	)
-	page.Tables = []report.Table{answers(p)}
-	f, err := os.Create(filepath.Join(dir, ReportFile))
-	if err != nil {
-		return fmt.Errorf("trainer: report: %w", err)
+	each := func(prefix string) (out []report.Series) {
+		for _, l := range labels {
+			out = append(out, report.Series{Name: l, X: eval["step"], Y: eval[prefix+l], Points: true})
+		}
+		return out
 	}
-	if err := errors.Join(page.Write(f), f.Close()); err != nil {
-		return fmt.Errorf("trainer: report: %w", err)
-	}
-	return nil
-}
-
-func aucs(eval map[string][]float64, labels []string) []report.Series {
-	out := []report.Series{{Name: "mean", X: eval["step"], Y: eval["mean_auc"]}}
-	for _, l := range labels {
-		out = append(out, report.Series{Name: l, X: eval["step"], Y: eval["auc_"+l]})
-	}
-	return out
+	mean := report.Series{Name: "mean", X: eval["step"], Y: eval["mean_auc"], Points: true}
+	return report.Section{Title: "Training", Charts: []report.Chart{
+		{Title: "Loss", X: "step", Y: "nats", Series: append(smooth("loss_map"), smooth("loss_presence")...)},
+		{Title: "Validation ROC AUC", X: "step", Y: "area", Series: append(each("auc_"), mean), Low: 0.4, High: 1},
+		{Title: "Validation average precision", X: "step", Y: "mean precision", Series: each("ap_"), Low: 0.001, High: 1},
+		{Title: "Gradient norm", X: "step", Y: "norm", Series: smooth("grad_norm")},
+		{Title: "Learning rate", X: "step", Y: "rate", Series: []report.Series{{Name: "rate", X: steps, Y: train["rate"]}}},
+		{Title: "Time of a step", X: "step", Y: "ms", Series: append(smooth("compute_ms"), smooth("wait_ms")...)},
+	}}, nil
 }
 
 // answers is how often each label is known in the training data.

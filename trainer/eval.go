@@ -21,6 +21,7 @@ type Scorer struct {
 	session       *ort.Session
 	run           *ort.Binding
 	probabilities *ort.Tensor
+	maps          *ort.Tensor
 	tensors       []*ort.Tensor
 }
 
@@ -57,14 +58,17 @@ func NewScorer(rt *ort.Runtime, task Task, batch int, opts ort.Options) (_ *Scor
 			s.tensors = append(s.tensors, side.tensors[i])
 		}
 	}
-	s.Params, s.Frames, s.probabilities = in[0].Float32(), in[1].Uint8(), out[0]
+	s.Params, s.Frames, s.probabilities, s.maps = in[0].Float32(), in[1].Uint8(), out[0], out[1]
 	s.run, err = s.session.Bind(in, out)
 	return s, err
 }
 
 // Predictor scores with the parameters that are in Params when it runs.
 func (s *Scorer) Predictor() Predictor {
-	return Predictor{Frames: s.Frames, Batch: s.batch, Width: int(s.net.Width), Height: int(s.net.Height), Run: s.Run}
+	return Predictor{Frames: s.Frames, Batch: s.batch, Width: int(s.net.Width), Height: int(s.net.Height), Run: s.Run,
+		Maps: func() ([]float32, int, int) {
+			return s.maps.Float32(), int(s.net.Height / nn.Stride), int(s.net.Width / nn.Stride)
+		}}
 }
 
 // Run scores the frames in memory: probabilities [batch,labels], valid until the

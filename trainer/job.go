@@ -91,10 +91,28 @@ func (j *Job) Run(ctx context.Context) (p Progress, err error) {
 	defer func() { err = errors.Join(err, logs.Close()) }()
 	loop.Hooks = logs.hooks(j.Hooks)
 	p, err = loop.Run(ctx, p)
-	if p.Step > 0 {
-		err = errors.Join(err, WriteReport(j.Out, p))
+	if p.Step == 0 {
+		return p, err
 	}
-	return p, err
+	var found *Findings
+	if err == nil {
+		found, err = j.examine(ctx, scorer, val)
+	}
+	return p, errors.Join(err, WriteReport(j.Out, p, found))
+}
+
+// examine looks at the best weights as they would be exported: calibrated on the
+// validation data, with thresholds chosen on it.
+func (j *Job) examine(ctx context.Context, s *Scorer, val *dataset.Cache) (*Findings, error) {
+	best, err := LoadRun(j.Out)
+	if err != nil {
+		return nil, err
+	}
+	copy(s.Params, best.Params)
+	if best, err = best.CalibrateOn(ctx, s, val, "the validation data"); err != nil {
+		return nil, err
+	}
+	return Examine(ctx, s.Predictor(), val, MeasureConfig{Calibrations: pointers(best.Calibration), Seed: j.Config.Seed})
 }
 
 // prepare checks everything that can be checked before the pictures are decoded.

@@ -1,10 +1,8 @@
 package trainer
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"slices"
 
 	"perceive/models"
 	"perceive/trainer/dataset"
@@ -15,94 +13,129 @@ import (
 type Measured struct {
 	Label string `json:"label"`
 	models.Metric
-	// Best is the decision with the highest recall less false alarms on this data: on the
-	// data that it was chosen on, an upper bound.
+	// Best is the decision that the rule chooses on this data: on the data that it was
+	// chosen on, an upper bound.
 	Best metrics.Decision `json:"best"`
-	// Chosen says whether there was something to choose by.
-	Chosen bool `json:"-"`
+	// Rule says how Best was chosen, Chosen whether there was something to choose by.
+	Rule   string `json:"best_rule"`
+	Chosen bool   `json:"-"`
 	// Set is the decision at the model's own threshold, chosen on other data.
 	Set *metrics.Decision `json:"set,omitempty"`
+	// Confusion counts the pictures at the threshold of Set, or else of Best.
+	Confusion metrics.Confusion `json:"confusion"`
+	// Uncalibrated is the ECE that the probabilities had without their calibration.
+	Uncalibrated *float64 `json:"ece_uncalibrated,omitempty"`
 	// Sources are the figures within each source that knows the label, the largest first.
 	Sources []SourceMetric `json:"sources,omitempty"`
 }
 
-// SourceMetric is one source's share.
-type SourceMetric struct {
-	Source   string `json:"source"`
-	Positive int    `json:"positive"`
-	Negative int    `json:"negative"`
-	// AUC is nil where the source gives one answer only.
-	AUC *float64 `json:"auc"`
+// Decision is at the threshold that the figures are for: Set, or else Best.
+func (m Measured) Decision() metrics.Decision {
+	if m.Set != nil {
+		return *m.Set
+	}
+	return m.Best
 }
+
+// Defined reports whether both answers are there, without which most figures are 0.
+func (m Measured) Defined() bool { return m.Positive > 0 && m.Negative > 0 }
 
 // resamples of the bootstrap: enough for two digits of an interval's end.
 const resamples = 1000
 
+// MeasureConfig says at which thresholds labels are measured.
+type MeasureConfig struct {
+	// Thresholds are the model's own, chosen on other data; Rules say how. nil chooses
+	// them here.
+	Thresholds []float32
+	Rules      []string
+	// Rule is how thresholds are chosen on this data.
+	Rule metrics.Rule
+	// Calibrations, if not nil, are in the probabilities already: the error without them
+	// is measured, too.
+	Calibrations []*models.Calibration
+	// Seed of the bootstrap.
+	Seed uint64
+}
+
 // Measure gives each label's figures on the pictures where it is known. A label
 // without a positive or a negative picture has figures of 0 and threshold 0.5.
-// thresholds, if not nil, are the model's own.
-func Measure(set *dataset.Set, predictions [][]float32, thresholds []float32, seed uint64) ([]Measured, error) {
+func Measure(set *dataset.Set, predictions [][]float32, cfg MeasureConfig) ([]Measured, error) {
 	var out []Measured
 	for l, s := range Tally(set, predictions) {
-		m := Measured{Label: set.Labels[l], Best: metrics.Decision{Threshold: 0.5}}
+		m := Measured{Label: set.Labels[l]}
 		m.Positive, m.Negative = s.Counts()
-		var err error
-		if m.AUC, err = s.AUC(); err == nil {
-			m.AP, _ = s.AP()
-			m.Low, m.High, err = s.Interval(resamples, seed)
-		}
-		if err == nil {
-			m.Best, err = s.Best()
-			m.Chosen = err == nil
-		}
-		if err == nil && thresholds != nil {
-			var d metrics.Decision
-			d, err = s.At(float64(thresholds[l]))
+		err := m.choose(s, cfg.Rule)
+		if err == nil && cfg.Thresholds != nil {
+			d := metrics.Decision{Threshold: float64(cfg.Thresholds[l])}
+			if m.Chosen {
+				d, err = s.At(d.Threshold)
+			}
 			m.Set = &d
 		}
-		switch {
-		case errors.Is(err, metrics.ErrUndefined):
-			m.Metric = models.Metric{Positive: m.Positive, Negative: m.Negative}
-		case err != nil:
+		if err == nil && m.Chosen {
+			err = m.figures(s, cfg, l)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("trainer: label %q: %w", m.Label, err)
 		}
+		m.Confusion = s.ConfusionAt(m.Decision().Threshold)
 		m.Sources = bySource(set, predictions, l)
 		out = append(out, m)
 	}
 	return out, nil
 }
 
-func bySource(set *dataset.Set, predictions [][]float32, l int) []SourceMetric {
-	scores := map[string]*metrics.Scores{}
-	for i, it := range set.Items {
-		if predictions[i] == nil || it.Labels[l] == dataset.Unknown {
-			continue
-		}
-		if scores[it.Source] == nil {
-			scores[it.Source] = &metrics.Scores{}
-		}
-		scores[it.Source].Add(float64(predictions[i][l]), it.Labels[l] == dataset.Positive)
+// choose makes the decision of a rule.
+func (m *Measured) choose(s metrics.Scores, rule metrics.Rule) error {
+	d, reached, err := rule.Choose(s)
+	switch {
+	case errors.Is(err, metrics.ErrUndefined):
+		m.Best, m.Rule = metrics.Decision{Threshold: 0.5}, "one half, for want of one of the answers"
+		return nil
+	case err != nil:
+		return err
 	}
-	var out []SourceMetric
-	for name, s := range scores {
-		m := SourceMetric{Source: name}
-		m.Positive, m.Negative = s.Counts()
-		if auc, err := s.AUC(); err == nil {
-			m.AUC = &auc
-		}
-		out = append(out, m)
+	m.Best, m.Chosen, m.Rule = d, true, rule.String()+": "+rule.Words()
+	if !reached {
+		m.Rule = rule.String() + ": out of reach, so " + metrics.Rule{}.Words()
 	}
-	slices.SortFunc(out, func(a, b SourceMetric) int {
-		return cmp.Or(b.Positive+b.Negative-a.Positive-a.Negative, cmp.Compare(a.Source, b.Source))
-	})
-	return out
+	return nil
+}
+
+// figures measures everything at the decision's threshold, with intervals.
+func (m *Measured) figures(s metrics.Scores, cfg MeasureConfig, l int) error {
+	at := m.Decision().Threshold
+	f, err := s.Figures(at)
+	if err != nil {
+		return err
+	}
+	low, high, err := s.Intervals(at, resamples, cfg.Seed)
+	if err != nil {
+		return err
+	}
+	m.Metric = models.Metric{Positive: m.Positive, Negative: m.Negative, AUC: f.AUC, AP: f.AP, Low: low.AUC, High: high.AUC,
+		PrecisionAtRecall90: f.PrecisionAt, Recall: f.Recall, FalseAlarms: f.FalseAlarms, Precision: f.Precision, F1: f.F1,
+		ECE: f.ECE, Brier: f.Brier,
+		Intervals: map[string][2]float64{
+			"ap": {low.AP, high.AP}, "precision_at_recall_90": {low.PrecisionAt, high.PrecisionAt},
+			"recall": {low.Recall, high.Recall}, "false_alarms": {low.FalseAlarms, high.FalseAlarms},
+			"precision": {low.Precision, high.Precision}, "f1": {low.F1, high.F1},
+			"ece": {low.ECE, high.ECE}, "brier": {low.Brier, high.Brier},
+		}}
+	if cfg.Calibrations == nil || cfg.Calibrations[l] == nil {
+		return nil
+	}
+	raw, err := uncalibrated(s, *cfg.Calibrations[l]).ECE()
+	m.Uncalibrated = &raw
+	return err
 }
 
 // MeanAUC is the mean over the labels that have one, 0 if none has.
 func MeanAUC(measured []Measured) float64 {
 	var sum, n float64
 	for _, m := range measured {
-		if m.Positive > 0 && m.Negative > 0 {
+		if m.Defined() {
 			sum += m.AUC
 			n++
 		}

@@ -11,6 +11,7 @@ import (
 	"perceive/models"
 	"perceive/perception/model"
 	"perceive/trainer/dataset"
+	"perceive/trainer/nn"
 )
 
 // Trained is the outcome of a run: the best weights and what they were made from.
@@ -18,6 +19,8 @@ type Trained struct {
 	Progress
 	// Params is the averaged parameter vector at BestStep.
 	Params []float32
+	// Calibration is what is folded into Params, by label; nil if nothing is.
+	Calibration []models.Calibration
 }
 
 // LoadRun reads the best weights of a run's folder.
@@ -26,17 +29,30 @@ func LoadRun(dir string) (*Trained, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Trained{p, state[len(state)-1]}, nil
+	return &Trained{Progress: p, Params: state[len(state)-1]}, nil
 }
 
-// Deploy is the network as it drives and its weights, for the exporter.
+// layout is that of Params.
+func (t *Trained) layout() (*nn.Layout, error) {
+	l, err := t.Config.task().Layout()
+	if err != nil {
+		return nil, fmt.Errorf("trainer: %w", err)
+	}
+	if int64(len(t.Params)) != l.Size {
+		return nil, fmt.Errorf("trainer: %w: %d parameters, the network has %d", ErrCheckpoint, len(t.Params), l.Size)
+	}
+	return l, nil
+}
+
+// Deploy is the network as it drives and its weights, for the exporter. What the loss
+// has of its own lies behind the network's parameters and stays behind.
 func (t *Trained) Deploy() (*onnx.Model, map[string]*onnx.Tensor, error) {
+	if _, err := t.layout(); err != nil {
+		return nil, nil, err
+	}
 	graph, l, err := DeployGraph(t.Config.net(), 1)
 	if err != nil {
 		return nil, nil, fmt.Errorf("trainer: %w", err)
-	}
-	if int64(len(t.Params)) != l.Size {
-		return nil, nil, fmt.Errorf("trainer: %w: %d parameters, the network has %d", ErrCheckpoint, len(t.Params), l.Size)
 	}
 	return graph, l.Tensors(t.Params), nil
 }
@@ -69,11 +85,13 @@ func (t *Trained) Manifest(name, tool string, split string, measured []Measured)
 			Parameters: len(t.Params), Steps: t.BestStep, Images: t.Images, Counts: t.Counts, Fingerprint: t.Data, Seed: c.Seed,
 		},
 	}
-	for _, l := range measured {
-		label := models.Label{ID: l.Label, Threshold: float32(l.Best.Threshold), ThresholdRule: "one half: " + split + " has one answer only"}
+	for i, l := range measured {
+		label := models.Label{ID: l.Label, Threshold: float32(l.Best.Threshold), ThresholdRule: l.Rule + " on " + split}
 		if l.Chosen {
-			label.ThresholdRule = "highest recall less false alarms on " + split
 			label.Metrics = map[string]models.Metric{split: l.Metric}
+		}
+		if t.Calibration != nil {
+			label.Calibration = &t.Calibration[i]
 		}
 		m.Labels = append(m.Labels, label)
 	}
@@ -87,8 +105,11 @@ func ModelPredictor(m *model.Model) (Predictor, error) {
 		return Predictor{}, err
 	}
 	in := m.Manifest().Input
-	return Predictor{Frames: lane.Input, Batch: 1, Width: in.Width, Height: in.Height, Run: func(ctx context.Context) ([]float32, error) {
-		err := lane.Run(ctx)
-		return lane.Probabilities, err
-	}}, nil
+	return Predictor{Frames: lane.Input, Batch: 1, Width: in.Width, Height: in.Height,
+		Run: func(ctx context.Context) ([]float32, error) {
+			err := lane.Run(ctx)
+			return lane.Probabilities, err
+		},
+		Maps: func() ([]float32, int, int) { return lane.Maps, lane.MapHeight, lane.MapWidth },
+	}, nil
 }

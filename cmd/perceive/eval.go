@@ -3,17 +3,22 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"path/filepath"
+	"strings"
 	"text/tabwriter"
 
 	"perceive/hw/ort"
+	"perceive/models"
 	"perceive/trainer"
 	"perceive/trainer/dataset"
+	"perceive/trainer/report"
 )
 
 type evalCmd struct {
 	modelFlags
 	Data    []string `required:"" sep:"none" placeholder:"URI" help:"Labelled pictures: ${schemes}. May be repeated."`
 	JSON    bool     `name:"json" help:"Print JSON."`
+	Report  string   `type:"path" placeholder:"DIR" help:"Write a report, too: curves, reliability diagrams and the worst mistakes, on one HTML page."`
 	Sources bool     `help:"Print the figures within each source of pictures, too."`
 }
 
@@ -21,10 +26,11 @@ type evalCmd struct {
 func (evalCmd) Help() string {
 	return `Measures a model file, label by label, on the pictures where the label is known: ROC AUC with its 95 %
 bootstrap interval, average precision, and what the model's own threshold does: the part of the
-positives it finds (recall), the part of the negatives it is on for (false alarms), and the part of
-what is on that is there (precision, on this data's mix).
+positives it finds (recall), the part of the negatives it is on for (false alarms), the part of what is
+on that is there (precision, on this data's mix) and F1. ECE is how far probabilities are from how often
+they come true, without and with the model's calibration. --json has all intervals.
 
-  perceive eval --data jsonl:road/test/labels.jsonl`
+  perceive eval --data jsonl:road/test/labels.jsonl --report out/report`
 }
 
 func (c *evalCmd) Run(a *app) error {
@@ -50,17 +56,16 @@ func (c *evalCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	scores, err := p.Predict(a.ctx, cache)
+	found, err := trainer.Examine(a.ctx, p, cache, choices(m.Manifest()))
 	if err != nil {
 		return err
 	}
-	var thresholds []float32
-	for _, l := range m.Manifest().Labels {
-		thresholds = append(thresholds, l.Threshold)
-	}
-	measured, err := trainer.Measure(set, scores, thresholds, 1)
-	if err != nil {
-		return err
+	measured := found.Measured
+	if c.Report != "" {
+		if err := found.Report(c.Report, "Model "+m.Manifest().Name, c.facts(m.Manifest())); err != nil {
+			return err
+		}
+		fmt.Fprintf(a.errOut, "report: %s\n", filepath.Join(c.Report, report.Index))
 	}
 	if c.JSON {
 		enc := json.NewEncoder(a.out)
@@ -74,18 +79,51 @@ func (c *evalCmd) Run(a *app) error {
 	return c.print(a, measured)
 }
 
+// choices are a model file's own: its thresholds and calibrations.
+func choices(m *models.Manifest) trainer.MeasureConfig {
+	cfg := trainer.MeasureConfig{Seed: 1}
+	for _, l := range m.Labels {
+		cfg.Thresholds, cfg.Rules = append(cfg.Thresholds, l.Threshold), append(cfg.Rules, l.ThresholdRule)
+		cfg.Calibrations = append(cfg.Calibrations, l.Calibration)
+	}
+	return cfg
+}
+
+// facts are the head of a report.
+func (c *evalCmd) facts(m *models.Manifest) []report.Fact {
+	return []report.Fact{
+		{Name: "graph", Value: fmt.Sprintf("SHA-256 %.12s…", m.GraphSHA256)},
+		{Name: "input", Value: fmt.Sprintf("%d×%d", m.Input.Width, m.Input.Height)},
+		{Name: "data", Value: strings.Join(base(c.Data), " ")},
+	}
+}
+
 func (c *evalCmd) print(a *app, measured []trainer.Measured) error {
 	t := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "label\t+\t−\tROC AUC\t95 %\tAP\tthreshold\trecall\tfalse alarms\tprecision")
+	fmt.Fprintln(t, "label\t+\t−\tROC AUC\t95 %\tAP\t95 %\tECE\twithout")
 	for _, m := range measured {
-		if m.Positive == 0 || m.Negative == 0 {
+		if !m.Defined() {
 			fmt.Fprintf(t, "%s\t%d\t%d\tnot defined: one answer only\n", m.Label, m.Positive, m.Negative)
 			continue
 		}
-		fmt.Fprintf(t, "%s\t%d\t%d\t%.3f\t%.3f–%.3f\t%.3f\t%.3f\t%.3f\t%.3f\t%.3f\n", m.Label, m.Positive, m.Negative,
-			m.AUC, m.Low, m.High, m.AP, m.Set.Threshold, m.Set.Recall, m.Set.FalseAlarms, m.Set.Precision)
+		without := "–"
+		if m.Uncalibrated != nil {
+			without = fmt.Sprintf("%.3f", *m.Uncalibrated)
+		}
+		ap := m.Intervals["ap"]
+		fmt.Fprintf(t, "%s\t%d\t%d\t%.3f\t%.3f–%.3f\t%.3f\t%.3f–%.3f\t%.3f\t%s\n", m.Label, m.Positive, m.Negative,
+			m.AUC, m.Low, m.High, m.AP, ap[0], ap[1], m.ECE, without)
 	}
 	fmt.Fprintf(t, "mean\t\t\t%.3f\n", trainer.MeanAUC(measured))
+	fmt.Fprintln(t, "\nat\tthreshold\trecall\t95 %\tfalse alarms\tprecision\t95 %\tF1\t95 %")
+	for _, m := range measured {
+		if !m.Defined() {
+			continue
+		}
+		recall, precision, f1 := m.Intervals["recall"], m.Intervals["precision"], m.Intervals["f1"]
+		fmt.Fprintf(t, "%s\t%.3f\t%.3f\t%.2f–%.2f\t%.3f\t%.3f\t%.2f–%.2f\t%.3f\t%.2f–%.2f\n", m.Label, m.Set.Threshold,
+			m.Recall, recall[0], recall[1], m.FalseAlarms, m.Precision, precision[0], precision[1], m.F1, f1[0], f1[1])
+	}
 	if c.Sources {
 		fmt.Fprintln(t, "\nlabel\t+\t−\tROC AUC\tsource")
 		for _, m := range measured {

@@ -3,30 +3,36 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"path/filepath"
 	"strings"
+	"text/tabwriter"
 
 	"perceive/camera/scene"
 	"perceive/export"
 	"perceive/export/onnx"
 	"perceive/hw/ort"
+	"perceive/models"
 	"perceive/trainer"
 	"perceive/trainer/dataset"
+	"perceive/trainer/metrics"
 )
 
 type exportCmd struct {
 	Run_   string   `name:"run" required:"" type:"existingdir" placeholder:"DIR" help:"Folder of a training run; its best weights are exported."`
 	Out    string   `required:"" type:"path" placeholder:"FILE.onnx" help:"Model file to write."`
-	Data   []string `required:"" sep:"none" placeholder:"URI" help:"Labelled pictures the network was not trained on: thresholds are chosen and parity is proved on them. May be repeated."`
+	Data   []string `required:"" sep:"none" placeholder:"URI" help:"Labelled pictures the network was not trained on: probabilities are calibrated, thresholds chosen and parity is proved on them. May be repeated."`
 	Name   string   `placeholder:"NAME" help:"Name of the model. Default: the file's name."`
+	Rule   string   `name:"threshold-rule" default:"youden" placeholder:"RULE" help:"How each label's threshold is chosen: youden (most recall less false alarms), f1, precision=P (most recall at a precision of P) or recall=R (fewest false alarms at a recall of R). Default: youden."`
 	Frames int      `default:"200" help:"Number of pictures on which the file must agree with the training graph."`
 }
 
 // Help is the long description.
 func (exportCmd) Help() string {
 	return `Freezes the best weights of a run into a model file: what is constant is worked out, the input becomes
-the camera's own bytes, thresholds and figures are measured on --data and written into the file with
-golden results. The file is refused (exit code 1) when any probability differs from the training
+the camera's own bytes, and what is measured on --data is written into the file with golden results: each
+label's probability calibration (which becomes part of the graph), threshold and figures. A rule that no
+threshold can meet falls back to youden, and the file says so. The file is refused (exit code 1) when any probability differs from the training
 graph's by more than 1e-4 on any of --frames pictures.
 
   perceive export --run runs/road --data jsonl:road/val/labels.jsonl --out road.onnx`
@@ -38,6 +44,10 @@ const goldens = 3
 func (c *exportCmd) Run(a *app) error {
 	if c.Frames < 1 {
 		return usageError{fmt.Errorf("--frames %d: want 1 or more", c.Frames)}
+	}
+	rule, err := metrics.ParseRule(c.Rule)
+	if err != nil {
+		return usageError{fmt.Errorf("--threshold-rule: %w", err)}
 	}
 	trained, err := trainer.LoadRun(c.Run_)
 	if err != nil {
@@ -62,15 +72,20 @@ func (c *exportCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	split := strings.Join(base(c.Data), " ")
+	// From here on everything sees calibrated probabilities: thresholds, figures, parity.
+	if trained, err = trained.CalibrateOn(a.ctx, scorer, cache, split); err != nil {
+		return err
+	}
 	scores, err := scorer.Predictor().Predict(a.ctx, cache)
 	if err != nil {
 		return err
 	}
-	measured, err := trainer.Measure(set, scores, nil, cfg.Seed)
+	measured, err := trainer.Measure(set, scores, trainer.MeasureConfig{Rule: rule, Seed: cfg.Seed})
 	if err != nil {
 		return err
 	}
-	req := export.Request{Manifest: trained.Manifest(c.name(), "perceive "+version(), strings.Join(base(c.Data), " "), measured)}
+	req := export.Request{Manifest: trained.Manifest(c.name(), "perceive "+version(), split, measured)}
 	if req.Graph, req.Weights, err = trained.Deploy(); err != nil {
 		return err
 	}
@@ -96,8 +111,27 @@ func (c *exportCmd) Run(a *app) error {
 	if err := onnx.WriteFile(c.Out, file); err != nil {
 		return err
 	}
+	if err := c.print(a.out, req.Manifest.Labels); err != nil {
+		return err
+	}
 	fmt.Fprintf(a.out, "%s: %.1f MB, step %d, mean ROC AUC %.3f\n", c.Out, float64(len(file))/1e6, trained.BestStep, trainer.MeanAUC(measured))
 	return nil
+}
+
+// print says what was written into the file for each label.
+func (c *exportCmd) print(w io.Writer, labels []models.Label) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "label\tcalibration σ(a·z+b)\tECE\tthreshold\trule")
+	for _, l := range labels {
+		k := l.Calibration
+		fitted, ece := fmt.Sprintf("a %.3f, b %+.3f", k.A, k.B), fmt.Sprintf("%.3f → %.3f", k.ECEBefore, k.ECEAfter)
+		if k.Note != "" {
+			fitted, ece = "none", "–"
+		}
+		rule, _, _ := strings.Cut(l.ThresholdRule, " on ")
+		fmt.Fprintf(t, "%s\t%s\t%s\t%.3f\t%s\n", l.ID, fitted, ece, l.Threshold, rule)
+	}
+	return t.Flush()
 }
 
 func (c *exportCmd) name() string {

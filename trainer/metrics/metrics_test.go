@@ -40,7 +40,7 @@ func TestByHand(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			auc, err1 := tc.s.AUC()
 			ap, err2 := tc.s.AP()
-			best, err3 := tc.s.Best()
+			best, _, err3 := metrics.Rule{}.Choose(tc.s)
 			at, err4 := tc.s.At(best.Threshold)
 			if err := errors.Join(err1, err2, err3, err4); err != nil {
 				t.Fatal(err)
@@ -98,41 +98,14 @@ func TestUndefined(t *testing.T) {
 		if v, err := s.AUC(); err == nil {
 			t.Errorf("%s: AUC %g without an error", name, v)
 		}
-		if _, err := s.Best(); err == nil {
+		if _, _, err := (metrics.Rule{}).Choose(s); err == nil {
 			t.Errorf("%s: a threshold without an error", name)
+		}
+		if _, err := metrics.FitPlatt(s); err == nil {
+			t.Errorf("%s: a calibration without an error", name)
 		}
 	}
 	if _, err := (metrics.Scores{}).AUC(); !errors.Is(err, metrics.ErrUndefined) {
 		t.Errorf("no pictures: %v, want ErrUndefined", err)
-	}
-}
-
-// The interval holds the AUC, shrinks with the number of pictures, and repeats.
-func TestInterval(t *testing.T) {
-	width := func(n int) float64 {
-		rng := rand.New(rand.NewPCG(3, 4))
-		var s metrics.Scores
-		for i := range n {
-			y := i%2 == 0
-			shift := 0.0
-			if y {
-				shift = 1
-			}
-			s.Add(rng.NormFloat64()+shift, y)
-		}
-		auc, err := s.AUC()
-		if err != nil {
-			t.Fatal(err)
-		}
-		lo, hi, err := s.Interval(300, 1)
-		lo2, hi2, _ := s.Interval(300, 1)
-		if err != nil || lo != lo2 || hi != hi2 || !(lo < auc && auc < hi) {
-			t.Errorf("n=%d: AUC %g, interval %g–%g, again %g–%g (%v)", n, auc, lo, hi, lo2, hi2, err)
-		}
-		return hi - lo
-	}
-	// Four times the pictures, about half the width.
-	if a, b := width(100), width(1600); b > a/2 {
-		t.Errorf("width %g for 100 pictures, %g for 1,600", a, b)
 	}
 }

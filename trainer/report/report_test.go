@@ -4,8 +4,13 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
+	"image"
+	"image/jpeg"
 	"io"
 	"math"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -14,26 +19,40 @@ import (
 )
 
 func TestPage(t *testing.T) {
-	p := report.Page{Title: "Run <1>", Facts: []report.Fact{{Name: "steps", Value: "10"}},
-		Curves: []report.Curve{{Title: "loss", X: "step", Y: "nats", Series: []report.Series{
+	dir := filepath.Join(t.TempDir(), "report")
+	p := report.Page{Title: "Run <1>", Facts: []report.Fact{{Name: "steps", Value: "10"}}, Sections: []report.Section{
+		{Title: "Training", Charts: []report.Chart{{Title: "Loss & rate", X: "step", Y: "nats", Series: []report.Series{
 			{Name: "all", X: []float64{1, 2, 3}, Y: []float64{3, math.NaN(), 1}},
 			{Name: "none", X: []float64{1}, Y: []float64{math.NaN()}},
-		}}},
-		Tables: []report.Table{{Title: "labels", Head: []string{"label", "AUC"}, Rows: [][]string{{"car", "0.9"}}}}}
-	var b bytes.Buffer
-	if err := p.Write(&b); err != nil {
+		}}}},
+		{Title: "Labels", Tables: []report.Table{{Head: []string{"label", "AUC"}, Rows: [][]string{{"car", "0.9"}}}},
+			Pictures: []report.Picture{{File: "car.jpg", Alt: "mistakes of car", Data: []byte("jpeg")}}},
+	}}
+	for range 2 { // over an old one, too
+		if err := p.Write(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(dir, report.Index))
+	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Run &lt;1&gt;", "<dt>steps</dt><dd>10</dd>", "<svg", "<td>car</td>"} {
-		if !strings.Contains(b.String(), want) {
+	for _, want := range []string{"Run &lt;1&gt;", "<dt>steps</dt><dd>10</dd>", `<img src="loss---rate.svg"`, "<td>car</td>", `src="car.jpg"`} {
+		if !strings.Contains(string(text), want) {
 			t.Errorf("the page lacks %q", want)
+		}
+	}
+	// Every file that the page names is there.
+	for _, m := range regexp.MustCompile(`(?:src|href)="([^"#]+)"`).FindAllSubmatch(text, -1) {
+		if _, err := os.Stat(filepath.Join(dir, string(m[1]))); err != nil {
+			t.Errorf("the page names %s: %v", m[1], err)
 		}
 	}
 }
 
 // The chart is well-formed and draws a line for the series that has values.
 func TestSVG(t *testing.T) {
-	c := report.Curve{Title: "loss", Series: []report.Series{{Name: "all", X: []float64{1, 2}, Y: []float64{3, 1}}}}
+	c := report.Chart{Title: "loss", Series: []report.Series{{Name: "all", X: []float64{1, 2}, Y: []float64{3, 1}, Points: true, Spread: [][2]float64{{2, 4}, {0, 1}}}}}
 	svg, err := c.SVG()
 	if err != nil {
 		t.Fatal(err)
@@ -52,6 +71,42 @@ func TestSVG(t *testing.T) {
 	c.Series[0].X = nil
 	if _, err := c.SVG(); err == nil || !strings.Contains(err.Error(), `"all"`) {
 		t.Errorf("unequal lengths: %v", err)
+	}
+}
+
+// Every tile is where it belongs: its colour comes back out of the JPEG.
+func TestSheet(t *testing.T) {
+	const w, h = 64, 48
+	tile := func(b, g, r byte) report.Tile {
+		return report.Tile{BGR: bytes.Repeat([]byte{b, g, r}, w*h), Caption: [2]string{"p 0.9", strings.Repeat("a long name ", 20)}}
+	}
+	s := report.Sheet{Width: w, Height: h, Groups: []report.Group{
+		{Title: "on", Tiles: []report.Tile{tile(255, 0, 0), tile(0, 255, 0), tile(0, 0, 255), tile(90, 90, 90), tile(0, 0, 0)}},
+		{Title: "off", Empty: "none"},
+	}}
+	s.Groups[0].Tiles[4].Mark = image.Rect(-5, -5, 20, 20)
+	data, err := s.JPEG()
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := jpeg.Decode(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		x, y    int
+		r, g, b uint32
+	}{{8 + 32, 42 + 24, 0, 0, 255}, {80 + 32, 42 + 24, 0, 255, 0}, {152 + 32, 42 + 24, 255, 0, 0}, {8 + 40, 134 + 40, 0, 0, 0}, {3, 3, 255, 255, 255}} {
+		r, g, b, _ := img.At(tc.x, tc.y).RGBA()
+		for i, d := range []int{int(r>>8) - int(tc.r), int(g>>8) - int(tc.g), int(b>>8) - int(tc.b)} {
+			if d < -12 || d > 12 { // JPEG's own error
+				t.Errorf("at %d, %d: channel %d is off by %d", tc.x, tc.y, i, d)
+			}
+		}
+	}
+	s.Groups[0].Tiles[0].BGR = nil
+	if _, err := s.JPEG(); err == nil {
+		t.Error("a tile without pixels")
 	}
 }
 

@@ -1,0 +1,112 @@
+package trainer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"perceive/models"
+	"perceive/trainer/dataset"
+	"perceive/trainer/metrics"
+)
+
+// Calibrate fits each label's probability calibration on predictions of a data set of the
+// given name, on the pictures where the label is known. A label with one answer only stays
+// as it is, and its note says so.
+func Calibrate(set *dataset.Set, predictions [][]float32, split string) ([]models.Calibration, error) {
+	var out []models.Calibration
+	for l, s := range Tally(set, predictions) {
+		c := models.Calibration{A: 1, Split: split}
+		c.Positive, c.Negative = s.Counts()
+		fit, err := metrics.FitPlatt(s)
+		switch {
+		case errors.Is(err, metrics.ErrUndefined):
+			c.Note = "not calibrated: " + split + " has one answer only"
+			out = append(out, c)
+			continue
+		case err != nil:
+			return nil, fmt.Errorf("trainer: label %q: %w", set.Labels[l], err)
+		}
+		var after metrics.Scores
+		for i, p := range s.Score {
+			after.Add(fit.Apply(p), s.Positive[i])
+		}
+		var err1, err2 error
+		c.A, c.B = fit.A, fit.B
+		c.ECEBefore, err1 = s.ECE()
+		c.ECEAfter, err2 = after.ECE()
+		if err := errors.Join(err1, err2); err != nil {
+			return nil, fmt.Errorf("trainer: label %q: %w", set.Labels[l], err)
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// Parameters that make a label's logit of its map: scale·pool + shift.
+const (
+	presenceScale = "presence.scale"
+	presenceShift = "presence.shift"
+)
+
+// Calibrated is the run with calibrations, one a label, folded into its parameters:
+// A·(scale·pool + shift) + B = (A·scale)·pool + (A·shift + B). Every graph made of them
+// gives calibrated probabilities; no graph has a node more.
+func (t *Trained) Calibrated(c []models.Calibration) (*Trained, error) {
+	l, err := t.layout()
+	if err != nil {
+		return nil, err
+	}
+	scale, err1 := l.Find(presenceScale)
+	shift, err2 := l.Find(presenceShift)
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, fmt.Errorf("trainer: calibration: %w", err)
+	}
+	if int64(len(c)) != scale.Size || scale.Size != shift.Size {
+		return nil, fmt.Errorf("trainer: %d calibrations, the network has %d labels", len(c), scale.Size)
+	}
+	out := &Trained{t.Progress, slices.Clone(t.Params), c}
+	for i, k := range c {
+		a, b := &out.Params[scale.Offset+int64(i)], &out.Params[shift.Offset+int64(i)]
+		*a, *b = float32(k.A*float64(*a)), float32(k.A*float64(*b)+k.B)
+	}
+	return out, nil
+}
+
+// CalibrateOn fits calibrations on a cache of inputs with the scorer that t made, and
+// leaves the calibrated parameters in it.
+func (t *Trained) CalibrateOn(ctx context.Context, s *Scorer, c *dataset.Cache, split string) (*Trained, error) {
+	raw, err := s.Predictor().Predict(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	fitted, err := Calibrate(c.Set, raw, split)
+	if err != nil {
+		return nil, err
+	}
+	out, err := t.Calibrated(fitted)
+	if err != nil {
+		return nil, err
+	}
+	copy(s.Params, out.Params)
+	return out, nil
+}
+
+// uncalibrated are the scores without the calibration that is in them.
+func uncalibrated(s metrics.Scores, c models.Calibration) metrics.Scores {
+	var out metrics.Scores
+	for i, p := range s.Score {
+		out.Add(metrics.Platt{A: c.A, B: c.B}.Undo(p), s.Positive[i])
+	}
+	return out
+}
+
+// pointers to the elements.
+func pointers(c []models.Calibration) []*models.Calibration {
+	out := make([]*models.Calibration, len(c))
+	for i := range c {
+		out[i] = &c[i]
+	}
+	return out
+}

@@ -1,0 +1,195 @@
+package trainer
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"strconv"
+
+	"perceive/models"
+	"perceive/trainer/dataset"
+	"perceive/trainer/metrics"
+	"perceive/trainer/report"
+)
+
+// Findings are a network's answers on labelled pictures, and what they are worth.
+type Findings struct {
+	Set           *dataset.Set
+	Probabilities [][]float32     // by picture and label; nil where it could not be decoded
+	Peaks         [][]image.Point // where each map is highest, input pixels; nil without maps
+	Measured      []Measured
+
+	cache         *dataset.Cache
+	calibrations  []*models.Calibration
+	rules         []string
+	width, height int
+}
+
+// Examine scores a cache of inputs and measures the answers.
+func Examine(ctx context.Context, p Predictor, c *dataset.Cache, cfg MeasureConfig) (*Findings, error) {
+	f := &Findings{Set: c.Set, cache: c, calibrations: cfg.Calibrations, rules: cfg.Rules, width: p.Width, height: p.Height}
+	var err error
+	if f.Probabilities, f.Peaks, err = p.Look(ctx, c); err != nil {
+		return nil, err
+	}
+	f.Measured, err = Measure(c.Set, f.Probabilities, cfg)
+	return f, err
+}
+
+// Report writes a report's folder with the findings: figures, curves, reliability
+// and the worst mistakes.
+func (f *Findings) Report(dir, title string, facts []report.Fact) error {
+	sections, err := f.sections()
+	if err != nil {
+		return fmt.Errorf("trainer: report: %w", err)
+	}
+	page := report.Page{Title: title, Facts: facts, Sections: sections}
+	if err := page.Write(dir); err != nil {
+		return fmt.Errorf("trainer: %w", err)
+	}
+	return nil
+}
+
+func (f *Findings) sections() ([]report.Section, error) {
+	curves, err1 := f.curves()
+	if err1 != nil {
+		return nil, err1
+	}
+	probabilities, err2 := f.reliability()
+	if err2 != nil {
+		return nil, err2
+	}
+	mistakes, err3 := f.mistakes()
+	return []report.Section{f.figures(), curves, probabilities, mistakes}, err3
+}
+
+const none = "–"
+
+// figures are the tables of numbers.
+func (f *Findings) figures() report.Section {
+	rank := report.Table{Title: "Ranking", Head: []string{"label", "positive", "negative", "ROC AUC", "average precision", "precision at recall 0.9"}}
+	at := report.Table{Title: "At the threshold", Head: []string{"label", "threshold", "recall", "false alarms", "precision", "F1"}}
+	confusion := report.Table{Title: "Confusion at the threshold", Head: []string{"label", "there, on", "there, off", "not there, on", "not there, off"}}
+	rules := report.Table{Title: "Where the threshold comes from", Head: []string{"label", "threshold", "rule"}}
+	for l, m := range f.Measured {
+		d, c := m.Decision(), m.Confusion
+		first, second := []string{m.Label, strconv.Itoa(m.Positive), strconv.Itoa(m.Negative), none, none, none}, []string{m.Label, fixed(d.Threshold), none, none, none, none}
+		if m.Defined() {
+			within := m.Intervals
+			first = append(first[:3], interval(m.AUC, [2]float64{m.Low, m.High}), interval(m.AP, within["ap"]), interval(m.PrecisionAtRecall90, within["precision_at_recall_90"]))
+			second = append(second[:2], interval(m.Recall, within["recall"]), interval(m.FalseAlarms, within["false_alarms"]), interval(m.Precision, within["precision"]), interval(m.F1, within["f1"]))
+		}
+		rank.Rows, at.Rows = append(rank.Rows, first), append(at.Rows, second)
+		confusion.Rows = append(confusion.Rows, []string{m.Label, strconv.Itoa(c.TruePositive), strconv.Itoa(c.FalseNegative), strconv.Itoa(c.FalsePositive), strconv.Itoa(c.TrueNegative)})
+		rule := m.Rule + ", on these pictures"
+		if m.Set != nil {
+			rule = "the model's own"
+			if f.rules != nil {
+				rule = f.rules[l]
+			}
+		}
+		rules.Rows = append(rules.Rows, []string{m.Label, fixed(d.Threshold), rule})
+	}
+	return report.Section{Title: "Labels", Tables: []report.Table{rank, at, confusion, rules},
+		Text: "Each label on the pictures where its answer is known. In brackets: 95 % bootstrap intervals over the pictures."}
+}
+
+// curves are what each threshold would do.
+func (f *Findings) curves() (report.Section, error) {
+	roc := report.Chart{Title: "ROC", X: "false alarms (part of the negatives)", Y: "recall (part of the positives)", Unit: true,
+		Series: []report.Series{{X: []float64{0, 1}, Y: []float64{0, 1}, Guide: true}}}
+	pr := report.Chart{Title: "Precision and recall", X: "recall", Y: "precision", Unit: true}
+	for l, s := range Tally(f.Set, f.Probabilities) {
+		if !f.Measured[l].Defined() {
+			continue
+		}
+		alarms, found, err := s.ROC()
+		if err != nil {
+			return report.Section{}, err
+		}
+		recall, precision, err := s.PR()
+		if err != nil {
+			return report.Section{}, err
+		}
+		roc.Series = append(roc.Series, report.Series{Name: f.Set.Labels[l], X: alarms, Y: found})
+		steps := report.Series{Name: f.Set.Labels[l], X: []float64{0}, Y: precision[:1:1]}
+		for i, r := range recall {
+			steps.X, steps.Y = append(steps.X, steps.X[len(steps.X)-1], r), append(steps.Y, precision[i], precision[i])
+		}
+		pr.Series = append(pr.Series, steps)
+	}
+	return report.Section{Title: "Every threshold", Charts: []report.Chart{roc, pr},
+		Text: "What each label would do at every threshold. The dashed line is chance."}, nil
+}
+
+// reliability holds probabilities against how often they come true.
+func (f *Findings) reliability() (report.Section, error) {
+	t := report.Table{Head: []string{"label", "a", "b", "fitted on", "ECE without", "ECE with", "Brier"}}
+	out := report.Section{Title: "Probabilities", Text: fmt.Sprintf("How often a label is there, by the probability that it was given, in %d bins with their 95 %% intervals (Wilson). "+
+		"On the dashed line a probability means what it says. ECE is the mean distance from it; calibration σ(a·logit+b) is part of the network.", metrics.Bins)}
+	for l, s := range Tally(f.Set, f.Probabilities) {
+		m := f.Measured[l]
+		row := []string{m.Label, none, none, none, none, none, none}
+		chart := report.Chart{Title: "Reliability of " + m.Label, X: "probability", Y: "part that is there", Unit: true,
+			Series: []report.Series{{X: []float64{0, 1}, Y: []float64{0, 1}, Guide: true}}}
+		if m.Defined() {
+			row[5], row[6] = interval(m.ECE, m.Intervals["ece"]), interval(m.Brier, m.Intervals["brier"])
+		}
+		with := "as trained"
+		var before []report.Series
+		if f.calibrations != nil && f.calibrations[l] != nil {
+			c := f.calibrations[l]
+			row[1], row[2], row[3] = fixed(c.A), fixed(c.B), fmt.Sprintf("%s, %d positive and %d negative", c.Split, c.Positive, c.Negative)
+			if c.Note != "" {
+				row[3] = c.Note
+			}
+			if m.Uncalibrated != nil {
+				row[4] = fixed(*m.Uncalibrated)
+			}
+			if c.Note == "" {
+				with = "calibrated"
+				raw, err := binned("as trained", uncalibrated(s, *c), false)
+				if err != nil {
+					return out, err
+				}
+				before = append(before, raw)
+			}
+		}
+		t.Rows = append(t.Rows, row)
+		if len(s.Score) == 0 {
+			continue
+		}
+		after, err := binned(with, s, true)
+		if err != nil {
+			return out, err
+		}
+		chart.Series = append(append(chart.Series, after), before...)
+		out.Charts = append(out.Charts, chart)
+	}
+	out.Tables = []report.Table{t}
+	return out, nil
+}
+
+// binned is a line of a reliability diagram.
+func binned(name string, s metrics.Scores, spread bool) (report.Series, error) {
+	out := report.Series{Name: name, Points: true}
+	bins, err := s.Reliability(metrics.Bins)
+	for _, b := range bins {
+		if b.Count == 0 {
+			continue
+		}
+		out.X, out.Y = append(out.X, b.Mean), append(out.Y, b.Observed)
+		if spread {
+			n := float64(b.Count)
+			low, high := metrics.Wilson(b.Observed*n, n)
+			out.Spread = append(out.Spread, [2]float64{low, high})
+		}
+	}
+	return out, err
+}
+
+func fixed(v float64) string { return strconv.FormatFloat(v, 'f', 3, 64) }
+
+func interval(v float64, within [2]float64) string {
+	return fmt.Sprintf("%.3f (%.3f–%.3f)", v, within[0], within[1])
+}
