@@ -103,7 +103,7 @@ func FuzzParseJSONL(f *testing.F) {
 	f.Add(`{"path":"x.jpg","labels":{"a":1,"b":null},"boxes":[{"label":"a","xywh":[1,2,3,4]}],"pseudo":{"b":1}}`)
 	f.Add("{}")
 	f.Fuzz(func(t *testing.T, text string) {
-		set, err := parseJSONL(strings.NewReader(text), ".", ab, Options{Pseudo: true})
+		set, err := parseJSONL(strings.NewReader(text), ".", ab, Options{Pseudo: true}, &Flaws{})
 		if err != nil {
 			return
 		}

@@ -54,7 +54,7 @@ func (r *renderer) render(rng *rand.Rand, c *Cache, a Augment, lay *layout, pix 
 func (r *renderer) place(c *Cache, v *view, pix []byte, w, h int) error {
 	p := c.pix[v.item]
 	src := p.bgr
-	if c.mapped() {
+	if c.mapped != nil {
 		r.from = append(r.from[:0], p.bgr...)
 		src = r.from
 	}

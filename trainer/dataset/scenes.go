@@ -2,7 +2,6 @@ package dataset
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
 	"strconv"
 
@@ -17,9 +16,10 @@ const maxScenes = 1_000_000
 
 // openScene renders COUNT independent pictures whose every label is known. The option
 // hide=FRACTION makes labels unknown on purpose.
-func openScene(count string, query url.Values, labels []string) (*Set, error) {
+func openScene(r request) (*Set, error) {
+	count, query, labels := r.what, r.query, r.labels
 	uri := "scene:" + count
-	if err := only(uri, query, "seed", "hide"); err != nil {
+	if err := r.only("seed", "hide"); err != nil {
 		return nil, err
 	}
 	n, err := strconv.Atoi(count)
