@@ -55,6 +55,9 @@ type Item struct {
 	// if not "", says which picture, so that it can be kept from one start to the next.
 	Pixels func() (w, h int, bgr []byte, err error)
 	Key    string
+	// Fixed: the labels are of the picture as it is, such as "car to the left" or "night".
+	// It is not moved, mirrored, covered, lit otherwise or put among others.
+	Fixed bool
 }
 
 // Located reports whether the picture says where label l is: it is Negative
@@ -163,6 +166,25 @@ func (s *Set) Hide(fraction float64, seed uint64) *Set {
 			}
 		}
 		it.Boxes = slices.DeleteFunc(slices.Clone(it.Boxes), func(b Box) bool { return it.Labels[b.Label] == Unknown })
+	}
+	return out
+}
+
+// Keep leaves each label known in n of the pictures that know it, drawn by the seed: so
+// many labelled examples a task, for experiments. The set itself is not changed.
+func (s *Set) Keep(n int, seed uint64) *Set {
+	out := s.Hide(0, seed)
+	rng := rand.New(rand.NewPCG(seed, 0x6b3e))
+	for l := range s.Labels {
+		left := n
+		for _, i := range rng.Perm(len(out.Items)) {
+			if it := &out.Items[i]; it.Labels[l] != Unknown {
+				if left--; left < 0 {
+					it.Labels[l] = Unknown
+					it.Boxes = slices.DeleteFunc(it.Boxes, func(b Box) bool { return b.Label == l })
+				}
+			}
+		}
 	}
 	return out
 }

@@ -39,16 +39,14 @@ type drawer struct {
 func (d *drawer) draw(rng *rand.Rand, l *layout) {
 	*l = layout{views: l.views[:0], hidden: l.hidden[:0]}
 	a, whole := d.augment, rect{0, 0, float64(d.w), float64(d.h)}
-	if a.Mosaic > 0 && rng.Float64() < a.Mosaic && d.w >= 4*Stride && d.h >= 4*Stride {
-		// The cross lies between cells, so that each cell belongs to one picture.
-		x, y := float64(cut(rng, d.w)), float64(cut(rng, d.h))
-		for _, win := range [4]rect{{0, 0, x, y}, {x, 0, whole.x1, y}, {0, y, x, whole.y1}, {x, y, whole.x1, whole.y1}} {
-			l.views = append(l.views, d.view(rng, win))
-		}
+	first := d.pick(rng)
+	fixed := d.cache.Set.Items[first].Fixed
+	if !fixed && a.Mosaic > 0 && rng.Float64() < a.Mosaic && d.w >= 4*Stride && d.h >= 4*Stride {
+		d.mosaic(rng, l, first)
 	} else {
-		l.views = append(l.views, d.view(rng, whole))
+		l.views = append(l.views, d.view(rng, first, whole))
 	}
-	located := true
+	located := !fixed
 	for _, v := range l.views {
 		located = located && v.it.fullyLocated()
 	}
@@ -73,11 +71,32 @@ func cut(rng *rand.Rand, n int) int {
 	return max(1, min(n/Stride-1, int(uniform(rng, 0.35, 0.65)*float64(n)/Stride+0.5))) * Stride
 }
 
-func (d *drawer) view(rng *rand.Rand, win rect) view {
-	item := d.pick(rng)
+// mosaic puts four pictures around a cross that lies between cells, so that each cell
+// belongs to one picture. A picture that must not be moved is no part of one: the first
+// has the input to itself then.
+func (d *drawer) mosaic(rng *rand.Rand, l *layout, first int) {
+	w, h := float64(d.w), float64(d.h)
+	x, y := float64(cut(rng, d.w)), float64(cut(rng, d.h))
+	for i, win := range [4]rect{{0, 0, x, y}, {x, 0, w, y}, {0, y, x, h}, {x, y, w, h}} {
+		item := first
+		if i > 0 {
+			item = d.pick(rng)
+		}
+		if d.cache.Set.Items[item].Fixed {
+			l.views = append(l.views[:0], d.view(rng, first, rect{0, 0, w, h}))
+			return
+		}
+		l.views = append(l.views, d.view(rng, item, win))
+	}
+}
+
+func (d *drawer) view(rng *rand.Rand, item int, win rect) view {
 	v := view{item: item, it: &d.cache.Set.Items[item], scale: d.cache.pix[item].scale, window: win}
-	p := d.cache.pix[item]
-	v.m = d.augment.place(rng, p.w, p.h, int(win.x1-win.x0), int(win.y1-win.y0), v.it.fullyLocated()).moved(win.x0, win.y0)
+	p, a := d.cache.pix[item], d.augment
+	if v.it.Fixed {
+		a = Augment{}
+	}
+	v.m = a.place(rng, p.w, p.h, int(win.x1-win.x0), int(win.y1-win.y0), v.it.fullyLocated()).moved(win.x0, win.y0)
 	return v
 }
 

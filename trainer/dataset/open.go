@@ -16,15 +16,12 @@ type request struct {
 	query  url.Values
 	labels []string
 	flaws  *Flaws
-	cache  string // folder for what takes long to work out; "" for none
 }
 
 // OpenOptions say how data sets are read.
 type OpenOptions struct {
 	// OnBad is what becomes of flaws; the zero value is Fail.
 	OnBad Policy
-	// Cache is the folder in which the truth of rendered scenes is kept; "" keeps none.
-	Cache string
 }
 
 // ErrURI reports a data set that is asked for in a way that cannot be: an unknown kind,
@@ -94,7 +91,7 @@ func open(opts OpenOptions, uri string, labels []string) (*Set, error) {
 		return nil, fmt.Errorf("dataset: %s: %w: %w", uri, ErrURI, err)
 	}
 	var flaws Flaws
-	set, err := read(request{what, query, labels, &flaws, opts.Cache})
+	set, err := read(request{what, query, labels, &flaws})
 	if flawed := opts.OnBad.check(&flaws); flawed != nil && (err == nil || errors.Is(err, errNoPictures)) {
 		return nil, fmt.Errorf("dataset: %s: %w", what, flawed)
 	}

@@ -19,12 +19,20 @@ func (a Augment) place(rng *rand.Rand, pw, ph, w, h int, located bool) affine {
 	aspect := math.Exp(uniform(rng, -a.Aspect, a.Aspect))
 	sx, sy := s*aspect, s/aspect
 	// The picture slides within the input, or the input within the picture.
-	tx := uniform(rng, 0, 1) * (float64(w) - float64(pw)*sx)
-	ty := uniform(rng, 0, 1) * (float64(h) - float64(ph)*sy)
+	slideX, slideY := uniform(rng, 0, 1), uniform(rng, 0, 1)
+	if a.still() {
+		slideX, slideY = 0.5, 0.5 // the letterbox
+	}
+	tx, ty := slideX*(float64(w)-float64(pw)*sx), slideY*(float64(h)-float64(ph)*sy)
 	if rng.Float64() < a.Flip {
 		return affine{-sx, 0, float64(w) - tx, 0, sy, ty}
 	}
 	return affine{sx, 0, tx, 0, sy, ty}
+}
+
+// still reports that pictures stay where the letterbox puts them.
+func (a Augment) still() bool {
+	return or1(a.ZoomOut) == 1 && or1(a.ZoomIn) == 1 && a.Aspect == 0
 }
 
 func uniform(rng *rand.Rand, lo, hi float64) float64 { return lo + (hi-lo)*rng.Float64() }

@@ -27,9 +27,11 @@ func (r *renderer) render(rng *rand.Rand, c *Cache, a Augment, lay *layout, pix 
 		}
 	}
 	cover(rng, pix, w, lay.hidden)
-	a.colour(rng, pix)
-	a.fog(rng, pix, w, h)
-	a.rain(rng, pix, w, h)
+	if !lay.views[0].it.Fixed {
+		a.colour(rng, pix)
+		a.fog(rng, pix, w, h)
+		a.rain(rng, pix, w, h)
+	}
 	var err error
 	switch {
 	case lay.blur == 0:
