@@ -3,7 +3,6 @@ package dataset
 import (
 	"encoding/json"
 	"fmt"
-	"net/url"
 	"path/filepath"
 )
 
@@ -32,48 +31,63 @@ var bddCategories = []string{"pedestrian", "person", "rider", "car", "truck", "b
 // openBDD reads BDD100K labels. A category of BDD100K that a frame lacks is negative;
 // a frame without a list of labels was not looked at and is left out. An object
 // without a box (a mask, a box in space) makes its label positive, nowhere.
-func openBDD(path string, query url.Values, labels []string) (*Set, error) {
-	if err := only(path, query, "images", "map"); err != nil {
+func openBDD(r request) (*Set, error) {
+	if err := r.only("images", "map", "group"); err != nil {
 		return nil, err
 	}
-	cats, err := newCategories(path, query, labels)
+	cats, err := r.newCategories()
 	if err != nil {
 		return nil, err
 	}
-	frames, err := bddFrames(path)
+	group, err := r.newGrouping()
 	if err != nil {
 		return nil, err
 	}
-	known := make([]bool, len(labels))
+	frames, err := bddFrames(r.what)
+	if err != nil {
+		return nil, err
+	}
+	known := make([]bool, len(r.labels))
 	for _, c := range bddCategories {
 		if l := cats.label(c); l >= 0 {
 			known[l] = true
 		}
 	}
-	set := &Set{Labels: labels, Skipped: map[string]int{}}
+	set := &Set{Labels: r.labels, Skipped: map[string]int{}, Unasked: map[string]int{}}
+	seen := map[string]int{}
 	for i, f := range frames {
 		if f.Name == "" {
-			return nil, fmt.Errorf("dataset: %s: frame %d has no \"name\", so its picture cannot be found", path, i)
+			r.flaws.add("pictures without a name", "frame %d has no \"name\", so its picture cannot be found", i)
+			continue
 		}
 		if f.Labels == nil {
 			set.Skipped["frames that nobody labelled"]++
 			continue
 		}
-		it := newAnnotated(Item{Path: filepath.Join(imageDir(path, query), f.Name), Name: f.Name, Group: f.VideoName, Source: "bdd100k"}, known)
+		if first, there := seen[f.VideoName+"/"+f.Name]; there {
+			r.flaws.add("pictures listed twice", "frame %d: %q is frame %d already", i, f.Name, first)
+			continue
+		}
+		seen[f.VideoName+"/"+f.Name] = i
+		it := newAnnotated(Item{Path: filepath.Join(r.imageDir(), f.Name), Name: f.Name, Group: f.VideoName, Source: "bdd100k"}, known)
 		if it.Group == "" {
-			it.Group = f.Name
+			it.Group = group(f.Name)
 		}
 		for j, l := range f.Labels {
 			if l.Score != nil {
-				return nil, fmt.Errorf("dataset: %s: frame %q, label %d has a \"score\": these are a detector's predictions, not labels", path, f.Name, j)
+				return nil, fmt.Errorf("dataset: %s: frame %q, label %d has a \"score\": these are a detector's predictions, not labels", r.what, f.Name, j)
 			}
 			k := cats.label(l.Category)
 			if k < 0 {
+				set.Unasked[l.Category]++
 				continue
 			}
 			var b Box
 			if l.Box2D != nil {
 				b = Box{X: l.Box2D.X1, Y: l.Box2D.Y1, W: l.Box2D.X2 - l.Box2D.X1 + 1, H: l.Box2D.Y2 - l.Box2D.Y1 + 1}
+				if !b.sized() {
+					r.flaws.add(emptyBoxes, "frame %q, label %d: \"box2d\" has size %g×%g", f.Name, j, b.W, b.H)
+				}
 			}
 			crowd, _ := l.Attributes["crowd"].(bool)
 			it.add(k, b, l.Box2D != nil && !crowd)
@@ -81,7 +95,7 @@ func openBDD(path string, query url.Values, labels []string) (*Set, error) {
 		set.Items = append(set.Items, it.item())
 	}
 	if len(set.Items) == 0 {
-		return nil, fmt.Errorf("dataset: %s: %w (%d frames that nobody labelled)", path, errNoPictures, len(frames))
+		return nil, fmt.Errorf("dataset: %s: %w (%d frames that nobody labelled)", r.what, errNoPictures, set.Skipped["frames that nobody labelled"])
 	}
 	return set, nil
 }

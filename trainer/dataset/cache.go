@@ -2,7 +2,9 @@ package dataset
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"runtime"
 	"sync/atomic"
 
@@ -13,57 +15,112 @@ import (
 )
 
 // Cache holds a set's pictures decoded and no larger than needed, so that an epoch
-// costs no decoding. It is read-only and safe for concurrent use.
+// costs no decoding: in a file that is mapped into memory and outlives the program, or
+// in memory alone. It is read-only and safe for concurrent use until Close.
 type Cache struct {
 	Set *Set
-	pix []picture
-	// Bad lists the pictures that could not be decoded, with the reason. They are
-	// out of every batch.
+	// Bad lists the pictures that are no use, with the reason. They are out of every batch.
 	Bad []error
+	// File is the cache's file, "" in memory; Bytes the pixels' size. Reused: the file was
+	// there and nothing was decoded; else Reason says why not.
+	File   string
+	Bytes  int64
+	Reused bool
+	Reason string
+
+	pix    []picture
+	mapped []byte
 }
 
-// picture is W×H BGR; its boxes are the item's times scale.
+// picture is W×H BGR; its boxes are the item's times scale. The file's own picture has
+// fw×fh pixels.
 type picture struct {
-	w, h  int
-	scale float64
-	bgr   []byte
+	w, h, fw, fh int
+	scale        float64
+	bgr          []byte
 }
 
-// NewCache decodes all pictures on every core and shrinks those whose longer side
-// is over side pixels to it: for training, which scales them once more. progress, if
-// not nil, is told the number done.
+// CacheOptions say where decoded pictures are kept.
+type CacheOptions struct {
+	// Dir is the folder of cache files; "" keeps the pictures in memory. Sets whose
+	// pictures are neither files nor have a key are kept in memory always.
+	Dir string
+	// Progress, if not nil, is told how many pictures are done.
+	Progress func(done int)
+}
+
+// shape is how pictures are kept: its name is part of the cache's.
+type shape struct {
+	name string
+	size func(w, h int) (int, int, float64)
+}
+
+// NewCache is OpenCache in memory.
 func NewCache(ctx context.Context, set *Set, side int, progress func(done int)) (*Cache, error) {
-	return newCache(ctx, set, progress, func(fit *opencv.Fitter, w, h int, bgr []byte) (picture, error) {
-		p := picture{w: w, h: h, scale: 1, bgr: bgr}
+	return OpenCache(ctx, set, side, CacheOptions{Progress: progress})
+}
+
+// OpenCache has all pictures decoded and those whose longer side is over side pixels
+// shrunk to it: for training, which scales them once more.
+func OpenCache(ctx context.Context, set *Set, side int, opts CacheOptions) (*Cache, error) {
+	c, err := openCache(ctx, set, opts, shape{fmt.Sprintf("side %d", side), func(w, h int) (int, int, float64) {
 		long := max(w, h)
 		if long <= side {
-			return p, nil
+			return w, h, 1
 		}
-		p.scale = float64(side) / float64(long)
-		p.w, p.h = max(1, int(float64(w)*p.scale+0.5)), max(1, int(float64(h)*p.scale+0.5))
-		p.bgr = make([]byte, 3*p.w*p.h)
-		return p, fitInto(fit, p, w, h, bgr)
-	})
+		scale := float64(side) / float64(long)
+		return max(1, int(float64(w)*scale+0.5)), max(1, int(float64(h)*scale+0.5)), scale
+	}})
+	if err != nil {
+		return nil, err
+	}
+	c.strayBoxes()
+	return c, nil
 }
 
-// NewInputs decodes all pictures and letterboxes them into inputs of w×h pixels, once,
-// byte for byte as on the vehicle: for evaluation.
+// NewInputs is OpenInputs in memory.
 func NewInputs(ctx context.Context, set *Set, w, h int, progress func(done int)) (*Cache, error) {
-	return newCache(ctx, set, progress, func(fit *opencv.Fitter, pw, ph int, bgr []byte) (picture, error) {
-		p := picture{w: w, h: h, bgr: make([]byte, 3*w*h)}
-		return p, fitInto(fit, p, pw, ph, bgr)
-	})
+	return OpenInputs(ctx, set, w, h, CacheOptions{Progress: progress})
 }
 
-// fitInto letterboxes w×h pixels into p.
-func fitInto(fit *opencv.Fitter, p picture, w, h int, bgr []byte) error {
-	_, err := fit.Fit(p.bgr, p.w, p.h, PadGrey, &camera.Frame{Width: w, Height: h, Stride: 3 * w, Pix: bgr})
-	return err
+// OpenInputs has all pictures letterboxed into inputs of w×h pixels, byte for byte as on
+// the vehicle: for evaluation.
+func OpenInputs(ctx context.Context, set *Set, w, h int, opts CacheOptions) (*Cache, error) {
+	return openCache(ctx, set, opts, shape{fmt.Sprintf("input %dx%d", w, h), func(int, int) (int, int, float64) { return w, h, 0 }})
 }
 
-func newCache(ctx context.Context, set *Set, progress func(done int), shape func(fit *opencv.Fitter, w, h int, bgr []byte) (picture, error)) (*Cache, error) {
+func openCache(ctx context.Context, set *Set, opts CacheOptions, sh shape) (*Cache, error) {
 	c := &Cache{Set: set, pix: make([]picture, len(set.Items))}
 	bad := make([]error, len(set.Items))
+	var err error
+	if stamps, keyed := stampsOf(set); opts.Dir == "" {
+		err = c.decode(ctx, opts.Progress, sh, bad, nil)
+	} else if !keyed {
+		c.Reason = "pictures without files are kept in memory"
+		err = c.decode(ctx, opts.Progress, sh, bad, nil)
+	} else {
+		err = c.openFile(ctx, opts, sh, stamps, bad)
+	}
+	if err != nil {
+		c.Close()
+		return nil, fmt.Errorf("dataset: %w", err)
+	}
+	for i, err := range bad {
+		if err != nil {
+			c.Bad = append(c.Bad, err)
+		}
+		c.Bytes += int64(len(c.pix[i].bgr))
+	}
+	if len(c.Bad) == len(set.Items) {
+		c.Close()
+		return nil, fmt.Errorf("dataset: none of the %d pictures can be read; the first: %w", len(c.Bad), c.Bad[0])
+	}
+	return c, nil
+}
+
+// decode fills the cache on every core. keep, if not nil, takes each picture's pixels
+// away.
+func (c *Cache) decode(ctx context.Context, progress func(int), sh shape, bad []error, keep func(i int, p *picture) error) error {
 	var done, next atomic.Int64
 	g, ctx := errgroup.WithContext(ctx)
 	for range runtime.GOMAXPROCS(0) {
@@ -72,34 +129,27 @@ func newCache(ctx context.Context, set *Set, progress func(done int), shape func
 			defer fit.Close()
 			for {
 				i := int(next.Add(1) - 1)
-				if i >= len(set.Items) {
+				if i >= len(bad) {
 					return nil
 				}
 				if err := ctx.Err(); err != nil {
-					return err
+					return fmt.Errorf("decoding: %w", err)
 				}
-				c.pix[i], bad[i] = load(&fit, &set.Items[i], shape)
+				if c.pix[i], bad[i] = load(&fit, &c.Set.Items[i], sh); bad[i] == nil && keep != nil {
+					if err := keep(i, &c.pix[i]); err != nil {
+						return err
+					}
+				}
 				if n := done.Add(1); progress != nil {
 					progress(int(n))
 				}
 			}
 		})
 	}
-	if err := g.Wait(); err != nil {
-		return nil, fmt.Errorf("dataset: decoding: %w", err)
-	}
-	for _, err := range bad {
-		if err != nil {
-			c.Bad = append(c.Bad, err)
-		}
-	}
-	if len(c.Bad) == len(set.Items) {
-		return nil, fmt.Errorf("dataset: none of the %d pictures can be read; the first: %w", len(c.Bad), c.Bad[0])
-	}
-	return c, nil
+	return g.Wait()
 }
 
-func load(fit *opencv.Fitter, it *Item, shape func(fit *opencv.Fitter, w, h int, bgr []byte) (picture, error)) (picture, error) {
+func load(fit *opencv.Fitter, it *Item, sh shape) (picture, error) {
 	read := it.Pixels
 	if read == nil {
 		read = func() (int, int, []byte, error) { return opencv.DecodeFile(it.Path) }
@@ -108,11 +158,60 @@ func load(fit *opencv.Fitter, it *Item, shape func(fit *opencv.Fitter, w, h int,
 	if err != nil {
 		return picture{}, err
 	}
-	p, err := shape(fit, w, h, bgr)
-	if err != nil {
+	p := picture{fw: w, fh: h}
+	p.w, p.h, p.scale = sh.size(w, h)
+	if p.scale == 1 {
+		p.bgr = bgr
+		return p, nil
+	}
+	p.bgr = make([]byte, 3*p.w*p.h)
+	if _, err := fit.Fit(p.bgr, p.w, p.h, PadGrey, &camera.Frame{Width: w, Height: h, Stride: 3 * w, Pix: bgr}); err != nil {
 		return picture{}, fmt.Errorf("%s: %w", it.Name, err)
 	}
 	return p, nil
+}
+
+// errStray reports a picture with a box that is not in it: which of its boxes are right
+// nobody knows.
+var errStray = errors.New("lies outside the picture")
+
+// strayBoxes takes pictures out whose boxes cannot be theirs.
+func (c *Cache) strayBoxes() {
+	for i := range c.pix {
+		p, it := &c.pix[i], &c.Set.Items[i]
+		for n, b := range it.Boxes {
+			if p.bgr == nil || b.X < float64(p.fw) && b.Y < float64(p.fh) && b.X+b.W > 0 && b.Y+b.H > 0 {
+				continue
+			}
+			c.Bad = append(c.Bad, fmt.Errorf("%s: box %d of %s, %gx%g at (%g, %g), %w of %d×%d", it.Name, n, c.Set.Labels[b.Label], b.W, b.H, b.X, b.Y, errStray, p.fw, p.fh))
+			p.bgr = nil
+		}
+	}
+}
+
+// Flaws are the bad pictures by reason.
+func (c *Cache) Flaws() Flaws {
+	var f Flaws
+	for _, err := range c.Bad {
+		reason := badPictures
+		switch {
+		case errors.Is(err, errStray):
+			reason = strayBoxes
+		case errors.Is(err, fs.ErrNotExist):
+			reason = missingPictures
+		}
+		f.add(reason, "%v", err)
+	}
+	return f
+}
+
+// Check is an error where the policy refuses bad pictures.
+func (c *Cache) Check(p Policy) error {
+	f := c.Flaws()
+	if err := p.check(&f); err != nil {
+		return fmt.Errorf("dataset: %w", err)
+	}
+	return nil
 }
 
 // Usable are the indices of the pictures that were decoded.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,18 +21,18 @@ type categories struct {
 var usual = map[string]string{"person": "pedestrian", "people": "pedestrian", "stopsign": "stop_sign"}
 
 // newCategories reads the option map=FROM:TO,FROM:TO over the usual names.
-func newCategories(uri string, query url.Values, labels []string) (categories, error) {
-	c := categories{labels, map[string]string{}}
+func (r request) newCategories() (categories, error) {
+	c := categories{r.labels, map[string]string{}}
 	for from, to := range usual {
 		c.alias[from] = to
 	}
-	for pair := range strings.SplitSeq(query.Get("map"), ",") {
+	for pair := range strings.SplitSeq(r.query.Get("map"), ",") {
 		if pair == "" {
 			continue
 		}
 		from, to, ok := strings.Cut(pair, ":")
-		if !ok || !slices.Contains(labels, to) {
-			return c, fmt.Errorf("dataset: %s: %w: option map=%s: want CATEGORY:LABEL with a label of %s", uri, ErrURI, pair, strings.Join(labels, ", "))
+		if !ok || !slices.Contains(r.labels, to) {
+			return c, fmt.Errorf("dataset: %s: %w: option map=%s: want CATEGORY:LABEL with a label of %s", r.what, ErrURI, pair, strings.Join(r.labels, ", "))
 		}
 		c.alias[normal(from)] = to
 	}
@@ -60,6 +59,8 @@ func (c categories) label(category string) int {
 type annotated struct {
 	Item
 	unlocated []bool // a label has an object without a box of its own
+	// doubtful: there is an object of which nobody can say what it is.
+	doubtful bool
 }
 
 // newAnnotated knows that a label is negative where known says that its annotators
@@ -75,10 +76,10 @@ func newAnnotated(it Item, known []bool) *annotated {
 	return a
 }
 
-// add makes label l positive, with a box unless it has no size of its own.
+// add makes label l positive, with a box unless it has none of its own.
 func (a *annotated) add(l int, b Box, located bool) {
 	a.Labels[l] = Positive
-	if !located || !(b.W > 0) || !(b.H > 0) {
+	if !located || !b.sized() {
 		a.unlocated[l] = true
 		return
 	}
@@ -87,11 +88,21 @@ func (a *annotated) add(l int, b Box, located bool) {
 }
 
 // item drops the boxes of labels of which not all objects have one: a map taught by
-// half of the boxes would learn that the others are nothing.
+// half of the boxes would learn that the others are nothing. Where an object could be
+// anything, no label is negative, and none has all of its boxes.
 func (a *annotated) item() Item {
-	a.Boxes = slices.DeleteFunc(a.Boxes, func(b Box) bool { return a.unlocated[b.Label] })
+	for l, s := range a.Labels {
+		if a.doubtful && s == Negative {
+			a.Labels[l] = Unknown
+		}
+	}
+	a.Boxes = slices.DeleteFunc(a.Boxes, func(b Box) bool { return a.doubtful || a.unlocated[b.Label] })
 	return a.Item
 }
+
+// emptyBoxes is the reason of boxes that no object can have. The object is there, and
+// nobody knows where.
+const emptyBoxes = "empty boxes"
 
 // maxJSON bounds an annotation file: COCO's largest is under half of it.
 const maxJSON = 1 << 30
@@ -117,11 +128,11 @@ func readJSON(path string, into any) error {
 }
 
 // imageDir is the option images=DIR, else the folder of the annotations.
-func imageDir(path string, query url.Values) string {
-	if dir := query.Get("images"); dir != "" {
+func (r request) imageDir() string {
+	if dir := r.query.Get("images"); dir != "" {
 		return dir
 	}
-	return filepath.Dir(path)
+	return filepath.Dir(r.what)
 }
 
 var errNoPictures = errors.New("no pictures with labels in it")

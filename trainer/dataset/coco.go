@@ -1,8 +1,8 @@
 package dataset
 
 import (
+	"encoding/json"
 	"fmt"
-	"net/url"
 	"path/filepath"
 	"slices"
 )
@@ -11,77 +11,170 @@ import (
 // (cocodataset.org/#format-data).
 type cocoFile struct {
 	Images []struct {
-		ID       int64  `json:"id"`
-		FileName string `json:"file_name"`
+		ID       int64           `json:"id"`
+		FileName string          `json:"file_name"`
+		Video    json.RawMessage `json:"video_id"` // of COCO's successors for videos
 	} `json:"images"`
-	Annotations []struct {
-		ImageID    int64     `json:"image_id"`
-		CategoryID int64     `json:"category_id"`
-		BBox       []float64 `json:"bbox"` // x, y, width, height in pixels
-		IsCrowd    int       `json:"iscrowd"`
-	} `json:"annotations"`
-	Categories []struct {
+	Annotations []cocoObject `json:"annotations"`
+	Categories  []struct {
 		ID   int64  `json:"id"`
 		Name string `json:"name"`
 	} `json:"categories"`
 }
 
+type cocoObject struct {
+	ID         json.RawMessage `json:"id"`
+	ImageID    int64           `json:"image_id"`
+	CategoryID int64           `json:"category_id"`
+	BBox       []float64       `json:"bbox"` // x, y, width, height in pixels
+	IsCrowd    int             `json:"iscrowd"`
+}
+
+// cocoReading is a file half read.
+type cocoReading struct {
+	request
+	cocoFile
+	label map[int64]int // of each category; doubtful where its id stands for two
+	known []bool        // labels that have a category
+	items map[int64]*annotated
+	order []int64 // ids of items
+	set   *Set
+}
+
+// doubtful is a category of which nobody can say which it is.
+const doubtful = -2
+
 // openCOCO reads COCO annotations. COCO's annotators looked for every category of the
 // file in every picture: a category of the file that a picture lacks is negative, a
 // label that the file has no category for is unknown. A crowd has no box of its own.
-func openCOCO(path string, query url.Values, labels []string) (*Set, error) {
-	if err := only(path, query, "images", "map"); err != nil {
+func openCOCO(r request) (*Set, error) {
+	if err := r.only("images", "map", "group"); err != nil {
 		return nil, err
 	}
-	cats, err := newCategories(path, query, labels)
+	c := cocoReading{request: r, label: map[int64]int{}, known: make([]bool, len(r.labels)), items: map[int64]*annotated{},
+		set: &Set{Labels: r.labels, Skipped: map[string]int{}, Unasked: map[string]int{}}}
+	if err := readJSON(r.what, &c.cocoFile); err != nil {
+		return nil, err
+	}
+	if len(c.Categories) == 0 || len(c.Images) == 0 {
+		return nil, fmt.Errorf("dataset: %s: not COCO's format for boxes: %d \"images\" and %d \"categories\"", r.what, len(c.Images), len(c.Categories))
+	}
+	names, err := c.categories()
 	if err != nil {
 		return nil, err
 	}
-	var f cocoFile
-	if err := readJSON(path, &f); err != nil {
+	if err := c.images(); err != nil {
 		return nil, err
 	}
-	if len(f.Categories) == 0 || len(f.Images) == 0 {
-		return nil, fmt.Errorf("dataset: %s: not COCO's format for boxes: %d \"images\" and %d \"categories\"", path, len(f.Images), len(f.Categories))
+	c.objects(names)
+	for _, id := range c.order {
+		c.set.Items = append(c.set.Items, c.items[id].item())
 	}
-	label, known := map[int64]int{}, make([]bool, len(labels))
-	for _, c := range f.Categories {
-		l := cats.label(c.Name)
-		label[c.ID] = l
+	if len(c.set.Items) == 0 {
+		return nil, fmt.Errorf("dataset: %s: %w", r.what, errNoPictures)
+	}
+	if !slices.Contains(c.known, true) {
+		return nil, fmt.Errorf("dataset: %s: none of its %d categories is one of the labels; name them with map=CATEGORY:LABEL", r.what, len(c.Categories))
+	}
+	return c.set, nil
+}
+
+func (c *cocoReading) categories() (names map[int64]string, err error) {
+	cats, err := c.newCategories()
+	if err != nil {
+		return nil, err
+	}
+	names = map[int64]string{}
+	for i, cat := range c.Categories {
+		l := cats.label(cat.Name)
+		if name, there := names[cat.ID]; there && name != cat.Name {
+			c.flaws.add("categories with one id", "category %d: %q has id %d, as %q has", i, cat.Name, cat.ID, name)
+			c.label[cat.ID] = doubtful
+		} else if !there {
+			c.label[cat.ID] = l
+		}
+		names[cat.ID] = cat.Name
 		if l >= 0 {
-			known[l] = true
+			c.known[l] = true
 		}
 	}
-	items := map[int64]*annotated{}
-	for i, im := range f.Images {
-		if im.FileName == "" || items[im.ID] != nil {
-			return nil, fmt.Errorf("dataset: %s: image %d: no \"file_name\", or its id %d is there twice", path, i, im.ID)
-		}
-		items[im.ID] = newAnnotated(Item{Path: filepath.Join(imageDir(path, query), im.FileName), Name: im.FileName,
-			Group: im.FileName, Source: "coco"}, known)
+	return names, nil
+}
+
+// images lists the pictures. Of two pictures with one id neither stays: nobody can say
+// which of them an annotation is of.
+func (c *cocoReading) images() error {
+	group, err := c.newGrouping()
+	if err != nil {
+		return err
 	}
-	for i, a := range f.Annotations {
-		it := items[a.ImageID]
-		l, ok := label[a.CategoryID]
-		if it == nil || !ok {
-			return nil, fmt.Errorf("dataset: %s: annotation %d is of image %d and category %d, which the file does not list", path, i, a.ImageID, a.CategoryID)
-		}
-		if l < 0 {
+	twice := map[int64]bool{}
+	for i, im := range c.Images {
+		if im.FileName == "" {
+			c.flaws.add("pictures without a name", "image %d: no \"file_name\"", i)
+			twice[im.ID] = true // annotations of it are of nothing that can be found
 			continue
 		}
-		var b Box
-		located := len(a.BBox) == 4 && a.IsCrowd == 0
-		if located {
-			b = Box{X: a.BBox[0], Y: a.BBox[1], W: a.BBox[2], H: a.BBox[3]}
+		if old := c.items[im.ID]; old != nil {
+			c.flaws.add("pictures listed twice", "image %d, %q: its id %d is there twice, for %q", i, im.FileName, im.ID, old.Name)
+			twice[im.ID] = twice[im.ID] || old.Name != im.FileName
+			continue
 		}
-		it.add(l, b, located)
+		it := Item{Path: filepath.Join(c.imageDir(), im.FileName), Name: im.FileName, Group: group(im.FileName), Source: "coco"}
+		if len(im.Video) > 0 && string(im.Video) != "null" {
+			it.Group = "video " + string(im.Video)
+		}
+		c.items[im.ID] = newAnnotated(it, c.known)
+		c.order = append(c.order, im.ID)
 	}
-	set := &Set{Labels: labels, Skipped: map[string]int{}}
-	for _, im := range f.Images {
-		set.Items = append(set.Items, items[im.ID].item())
+	c.order = slices.DeleteFunc(c.order, func(id int64) bool { return twice[id] })
+	for id := range twice {
+		if twice[id] && c.items[id] == nil {
+			c.items[id] = newAnnotated(Item{}, c.known)
+		}
 	}
-	if !slices.Contains(known, true) {
-		return nil, fmt.Errorf("dataset: %s: none of its %d categories is one of the labels; name them with map=CATEGORY:LABEL", path, len(f.Categories))
+	return nil
+}
+
+// objects puts the annotations into their pictures.
+func (c *cocoReading) objects(names map[int64]string) {
+	seen := map[string]cocoObject{}
+	for i, a := range c.Annotations {
+		if id := string(a.ID); id != "" && id != "null" {
+			if old, there := seen[id]; there {
+				c.flaws.add("annotations with one id", "annotation %d: its id %s is there already", i, id)
+				if old.ImageID == a.ImageID && old.CategoryID == a.CategoryID && slices.Equal(old.BBox, a.BBox) {
+					continue // the same once more; another object is one whatever its id
+				}
+			}
+			seen[id] = a
+		}
+		it := c.items[a.ImageID]
+		l, listed := c.label[a.CategoryID]
+		switch {
+		case it == nil:
+			c.flaws.add("annotations of no picture", "annotation %d is of image %d, which the file does not list", i, a.ImageID)
+		case !listed:
+			c.flaws.add("annotations of no category", "annotation %d is of category %d, which the file does not list", i, a.CategoryID)
+			it.doubtful = true
+		case l == doubtful:
+			it.doubtful = true
+		case l < 0:
+			c.set.Unasked[names[a.CategoryID]]++
+		default:
+			c.object(i, it, l, a)
+		}
 	}
-	return set, nil
+}
+
+func (c *cocoReading) object(i int, it *annotated, l int, a cocoObject) {
+	var b Box
+	located := len(a.BBox) == 4 && a.IsCrowd == 0
+	if located {
+		b = Box{X: a.BBox[0], Y: a.BBox[1], W: a.BBox[2], H: a.BBox[3]}
+	}
+	if located && !b.sized() || len(a.BBox) != 4 && len(a.BBox) != 0 {
+		c.flaws.add(emptyBoxes, "annotation %d, in %q: \"bbox\" is %v", i, it.Name, a.BBox)
+	}
+	it.add(l, b, located)
 }

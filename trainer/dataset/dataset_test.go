@@ -103,7 +103,7 @@ func FuzzParseJSONL(f *testing.F) {
 	f.Add(`{"path":"x.jpg","labels":{"a":1,"b":null},"boxes":[{"label":"a","xywh":[1,2,3,4]}],"pseudo":{"b":1}}`)
 	f.Add("{}")
 	f.Fuzz(func(t *testing.T, text string) {
-		set, err := parseJSONL(strings.NewReader(text), ".", ab, Options{Pseudo: true})
+		set, err := parseJSONL(strings.NewReader(text), ".", ab, Options{Pseudo: true}, &Flaws{})
 		if err != nil {
 			return
 		}
@@ -237,7 +237,7 @@ func TestTeach(t *testing.T) {
 			for i := range teach.Map { // what was there before is overwritten
 				teach.Map[i], teach.MapWeight[i] = 9, 9
 			}
-			teach.teach(&it, tc.m, 1, w, h)
+			teach.teach(alone(&it, tc.m, w, h), w, h)
 			if got := [2]float32{teach.Presence[0], teach.PresenceMask[0]}; got != tc.presence {
 				t.Errorf("presence and mask %v, want %v", got, tc.presence)
 			}
@@ -283,8 +283,8 @@ func TestPlaceStaysWithinBounds(t *testing.T) {
 			t.Fatalf("scale %g, want %g..%g", scale, a.ZoomOut, most)
 		}
 		// The picture covers the input, or lies inside it: along each axis.
-		x0, y0, x1, y1 := m.box(Box{0, 0, 0, 640, 360}, 1)
-		for _, s := range [][3]float64{{x0, x1, 320}, {y0, y1, 192}} {
+		r := m.box(Box{0, 0, 0, 640, 360}, 1)
+		for _, s := range [][3]float64{{r.x0, r.x1, 320}, {r.y0, r.y1, 192}} {
 			inside, covers := s[0] >= -1e-9 && s[1] <= s[2]+1e-9, s[0] <= 1e-9 && s[1] >= s[2]-1e-9
 			if !inside && !covers {
 				t.Fatalf("from %g to %g of %g", s[0], s[1], s[2])
@@ -399,25 +399,5 @@ func TestLoaderRefuses(t *testing.T) {
 			l.Close()
 			t.Errorf("%s: no error", name)
 		}
-	}
-}
-
-func BenchmarkLoaderPicture(b *testing.B) {
-	s := &Set{Labels: ab, Items: []Item{painted("x", 448, 252, 90, Positive, Negative)}}
-	c, err := NewCache(b.Context(), s, 448, nil)
-	if err != nil {
-		b.Fatal(err)
-	}
-	l, err := NewLoader(c, LoaderConfig{Width: 320, Height: 192, Batch: 1, Augment: DefaultAugment(), Workers: 1}, 1)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer l.Close()
-	for b.Loop() {
-		batch, err := l.Next(b.Context())
-		if err != nil {
-			b.Fatal(err)
-		}
-		l.Return(batch)
 	}
 }

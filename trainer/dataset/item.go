@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -32,6 +33,14 @@ type Box struct {
 	X, Y, W, H float64
 }
 
+// maxPixel bounds a box's numbers: OpenCV's largest pictures have fewer pixels along a side.
+const maxPixel = 1 << 20
+
+// sized reports whether a box has a place and a size that a picture can hold.
+func (b Box) sized() bool {
+	return b.W > 0 && b.H > 0 && b.W <= maxPixel && b.H <= maxPixel && math.Abs(b.X) <= maxPixel && math.Abs(b.Y) <= maxPixel
+}
+
 // Item is one picture and what is known of it.
 type Item struct {
 	// Path of the picture file; Name is how reports call it.
@@ -42,8 +51,13 @@ type Item struct {
 	// Labels has a state for each label of the set.
 	Labels []State
 	Boxes  []Box
-	// Pixels, if not nil, is the picture itself, W×H BGR, for sets that have no files.
+	// Pixels, if not nil, is the picture itself, W×H BGR, for sets that have no files; Key,
+	// if not "", says which picture, so that it can be kept from one start to the next.
 	Pixels func() (w, h int, bgr []byte, err error)
+	Key    string
+	// Fixed: the labels are of the picture as it is, such as "car to the left" or "night".
+	// It is not moved, mirrored, covered, lit otherwise or put among others.
+	Fixed bool
 }
 
 // Located reports whether the picture says where label l is: it is Negative
@@ -62,19 +76,27 @@ func (it *Item) Located(l int) bool {
 type Set struct {
 	Labels []string
 	Items  []Item
-	// Skipped counts what the reader left out, by reason.
+	// Skipped counts what the reader left out and rightly so, by reason; Flaws are what
+	// it left out because it is wrong.
 	Skipped map[string]int
+	Flaws   Flaws
+	// Unasked counts what the data says of categories that are none of the labels.
+	Unasked map[string]int
 }
 
 // Concat joins sets of the same labels.
 func Concat(sets ...*Set) *Set {
-	out := &Set{Skipped: map[string]int{}}
+	out := &Set{Skipped: map[string]int{}, Unasked: map[string]int{}}
 	for _, s := range sets {
 		out.Labels = s.Labels
 		out.Items = append(out.Items, s.Items...)
 		for reason, n := range s.Skipped {
 			out.Skipped[reason] += n
 		}
+		for category, n := range s.Unasked {
+			out.Unasked[category] += n
+		}
+		out.Flaws.Add(s.Flaws)
 	}
 	return out
 }
@@ -118,7 +140,8 @@ func (s *Set) Split(fraction float64, seed uint64) (rest, part *Set) {
 	for _, g := range groups[:int(fraction*float64(len(groups))+0.5)] {
 		chosen[g] = true
 	}
-	rest, part = &Set{Labels: s.Labels}, &Set{Labels: s.Labels}
+	// What was left out stays with the first part, so that it is told once.
+	rest, part = &Set{Labels: s.Labels, Skipped: s.Skipped, Flaws: s.Flaws, Unasked: s.Unasked}, &Set{Labels: s.Labels}
 	for _, it := range s.Items {
 		to := rest
 		if chosen[it.Group] {
@@ -133,7 +156,7 @@ func (s *Set) Split(fraction float64, seed uint64) (rest, part *Set) {
 // boxes: missing labels on purpose, for experiments. The set itself is not changed.
 func (s *Set) Hide(fraction float64, seed uint64) *Set {
 	rng := rand.New(rand.NewPCG(seed, 0x41de))
-	out := &Set{Labels: s.Labels, Skipped: s.Skipped, Items: slices.Clone(s.Items)}
+	out := &Set{Labels: s.Labels, Skipped: s.Skipped, Flaws: s.Flaws, Unasked: s.Unasked, Items: slices.Clone(s.Items)}
 	for i := range out.Items {
 		it := &out.Items[i]
 		it.Labels = slices.Clone(it.Labels)
@@ -143,6 +166,25 @@ func (s *Set) Hide(fraction float64, seed uint64) *Set {
 			}
 		}
 		it.Boxes = slices.DeleteFunc(slices.Clone(it.Boxes), func(b Box) bool { return it.Labels[b.Label] == Unknown })
+	}
+	return out
+}
+
+// Keep leaves each label known in n of the pictures that know it, drawn by the seed: so
+// many labelled examples a task, for experiments. The set itself is not changed.
+func (s *Set) Keep(n int, seed uint64) *Set {
+	out := s.Hide(0, seed)
+	rng := rand.New(rand.NewPCG(seed, 0x6b3e))
+	for l := range s.Labels {
+		left := n
+		for _, i := range rng.Perm(len(out.Items)) {
+			if it := &out.Items[i]; it.Labels[l] != Unknown {
+				if left--; left < 0 {
+					it.Labels[l] = Unknown
+					it.Boxes = slices.DeleteFunc(it.Boxes, func(b Box) bool { return b.Label == l })
+				}
+			}
+		}
 	}
 	return out
 }

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -42,16 +43,28 @@ const maxLine = 4 << 20
 //	{"path":"a.jpg","labels":{"car":1,"stop_sign":null},"boxes":[{"label":"car","xywh":[x,y,w,h]}]}
 //
 // with paths relative to the file. Boxes of labels that are not asked for are
-// passed over. An error names the file and the line.
+// passed over. Flaws are an error that names the file, the lines and the keys.
 func ReadJSONL(path string, labels []string, opts Options) (*Set, error) {
+	var flaws Flaws
+	set, err := readJSONL(path, labels, opts, &flaws)
+	if flawed := flaws.Err(); flawed != nil && (err == nil || errors.Is(err, errNoPictures)) {
+		return nil, fmt.Errorf("dataset: %s: %w", path, flawed)
+	}
+	return set, err
+}
+
+func readJSONL(path string, labels []string, opts Options, flaws *Flaws) (*Set, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("dataset: %w", err)
 	}
 	defer f.Close()
-	set, err := parseJSONL(f, filepath.Dir(path), labels, opts)
+	set, err := parseJSONL(f, filepath.Dir(path), labels, opts, flaws)
 	if err != nil {
 		return nil, fmt.Errorf("dataset: %s: %w", path, err)
+	}
+	if flaws.Len() > 0 {
+		return set, nil // which may be why a label is unknown
 	}
 	if err := set.covers(); err != nil {
 		return nil, fmt.Errorf("dataset: %s: %w", path, err)
@@ -59,44 +72,46 @@ func ReadJSONL(path string, labels []string, opts Options) (*Set, error) {
 	return set, nil
 }
 
-func parseJSONL(r io.Reader, dir string, labels []string, opts Options) (*Set, error) {
-	set := &Set{Labels: labels, Skipped: map[string]int{}}
+func parseJSONL(r io.Reader, dir string, labels []string, opts Options, flaws *Flaws) (*Set, error) {
+	set := &Set{Labels: labels, Skipped: map[string]int{}, Unasked: map[string]int{}}
 	seen := map[string]int{}
 	scan := bufio.NewScanner(r)
 	scan.Buffer(make([]byte, 0, 64<<10), maxLine)
 	line := 0
 	for scan.Scan() {
 		line++
-		if len(scan.Bytes()) == 0 {
+		if len(bytes.TrimSpace(scan.Bytes())) == 0 {
 			continue
 		}
 		var rec record
 		if err := json.Unmarshal(scan.Bytes(), &rec); err != nil {
-			return nil, fmt.Errorf("line %d: not a JSON object of this format: %w", line, err)
+			flaws.add("lines of another format", "line %d: not a JSON object of this format: %v", line, err)
+			continue
 		}
-		it, err := rec.item(dir, labels, opts)
-		if err != nil {
-			return nil, fmt.Errorf("line %d: %w", line, err)
+		if rec.Path == "" {
+			flaws.add("pictures without a name", `line %d: key "path": missing`, line)
+			continue
 		}
 		if first := seen[rec.Path]; first > 0 {
-			return nil, fmt.Errorf("line %d: path %q is on line %d already", line, rec.Path, first)
+			flaws.add("pictures listed twice", "line %d: path %q is on line %d already", line, rec.Path, first)
+			continue
 		}
 		seen[rec.Path] = line
-		set.Items = append(set.Items, it)
+		set.Items = append(set.Items, rec.item(dir, labels, opts, line, flaws))
+		rec.unasked(set)
 	}
 	if err := scan.Err(); err != nil {
 		return nil, fmt.Errorf("line %d: %w", line+1, err)
 	}
 	if len(set.Items) == 0 {
-		return nil, errors.New("no pictures in it")
+		return nil, errNoPictures
 	}
 	return set, nil
 }
 
-func (r record) item(dir string, labels []string, opts Options) (Item, error) {
-	if r.Path == "" {
-		return Item{}, errors.New(`key "path": missing`)
-	}
+// item is the line's picture. Where the line is wrong about a label, the label is unknown,
+// and where it is wrong about a box, the label is positive without boxes.
+func (r record) item(dir string, labels []string, opts Options, line int, flaws *Flaws) Item {
 	it := Item{Path: filepath.Join(dir, r.Path), Name: r.Path, Source: r.Source, Group: r.Group, Labels: make([]State, len(labels))}
 	if it.Group == "" {
 		it.Group = r.Path
@@ -112,23 +127,40 @@ func (r record) item(dir string, labels []string, opts Options) (Item, error) {
 		case *v == 1:
 			it.Labels[i] = Positive
 		default:
-			return Item{}, fmt.Errorf("key \"labels\": %q is %d, want 0, 1 or null", name, *v)
+			flaws.add("labels without a meaning", "line %d: key \"labels\": %q is %d, want 0, 1 or null", line, name, *v)
 		}
 	}
+	lost := make([]bool, len(labels))
 	for n, b := range r.Boxes {
 		l := slices.Index(labels, b.Label)
 		if l < 0 {
 			continue
 		}
-		if !(b.XYWH[2] > 0) || !(b.XYWH[3] > 0) {
-			return Item{}, fmt.Errorf("key \"boxes\": box %d of %q has size %g×%g", n, b.Label, b.XYWH[2], b.XYWH[3])
+		box := Box{l, b.XYWH[0], b.XYWH[1], b.XYWH[2], b.XYWH[3]}
+		switch {
+		case !box.sized():
+			flaws.add(emptyBoxes, "line %d: key \"boxes\": box %d of %q has size %g×%g", line, n, b.Label, box.W, box.H)
+			lost[l] = true
+		case it.Labels[l] != Positive:
+			if v := r.Labels[b.Label]; v == nil || *v == 0 { // else it has been said
+				flaws.add("boxes against their labels", "line %d: key \"boxes\": a box of %q, which the labels say is %v", line, b.Label, it.Labels[l])
+			}
+			it.Labels[l], lost[l] = Unknown, true
+		default:
+			it.Boxes = append(it.Boxes, box)
 		}
-		if it.Labels[l] != Positive {
-			return Item{}, fmt.Errorf("key \"boxes\": a box of %q, which the labels say is %v", b.Label, it.Labels[l])
-		}
-		it.Boxes = append(it.Boxes, Box{l, b.XYWH[0], b.XYWH[1], b.XYWH[2], b.XYWH[3]})
 	}
-	return it, nil
+	it.Boxes = slices.DeleteFunc(it.Boxes, func(b Box) bool { return lost[b.Label] })
+	return it
+}
+
+// unasked counts what the line says of labels that nobody asks for.
+func (r record) unasked(set *Set) {
+	for name, v := range r.Labels {
+		if v != nil && !slices.Contains(set.Labels, name) {
+			set.Unasked[name]++
+		}
+	}
 }
 
 // covers refuses a set in which a label was never looked at: most likely its name

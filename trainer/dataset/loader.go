@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"sort"
 	"sync"
-
-	"perceive/camera/opencv"
 )
 
 // LoaderConfig says what a batch is.
@@ -30,7 +27,7 @@ type Batch struct {
 	Frames                 []byte
 	Map, MapWeight         []float32
 	Presence, PresenceMask []float32
-	// Items are the pictures' indices in the set.
+	// Items are the pictures' indices in the set; of a mosaic, its first picture's.
 	Items []int
 }
 
@@ -38,7 +35,7 @@ type Batch struct {
 // step depends on the seed and the step alone, not on workers or time.
 type Loader struct {
 	cfg    LoaderConfig
-	cache  *Cache
+	draw   drawer
 	usable []int
 	cum    []float64 // cumulative drawing weights of usable
 
@@ -65,8 +62,9 @@ func NewLoader(cache *Cache, cfg LoaderConfig, first int) (*Loader, error) {
 		return nil, fmt.Errorf("dataset: batch %d of %d×%d: want at least 1, and multiples of %d", cfg.Batch, cfg.Width, cfg.Height, Stride)
 	}
 	cfg.Workers, cfg.Ahead = max(1, cfg.Workers), max(2, cfg.Ahead)
-	l := &Loader{cfg: cfg, cache: cache, usable: cache.Usable(), free: make(chan *Batch, cfg.Ahead),
+	l := &Loader{cfg: cfg, usable: cache.Usable(), free: make(chan *Batch, cfg.Ahead),
 		ready: make(chan *pending, cfg.Ahead)}
+	l.draw = drawer{cfg.Augment, cfg.Width, cfg.Height, cache, l.pick}
 	if len(l.usable) == 0 {
 		return nil, errors.New("dataset: no usable pictures")
 	}
@@ -139,10 +137,11 @@ func (l *Loader) start(ctx context.Context, first int) {
 	})
 	for range l.cfg.Workers {
 		l.done.Go(func() {
-			var warp opencv.Warper
-			defer warp.Close()
+			wk := &worker{}
+			wk.rng = rand.New(&wk.pcg)
+			defer wk.render.Close()
 			for s := range slots {
-				if err := l.fill(&warp, s.p.batch, s.i); err != nil {
+				if err := l.fill(wk, s.p.batch, s.i); err != nil {
 					s.p.mu.Lock()
 					s.p.err = errors.Join(s.p.err, err)
 					s.p.mu.Unlock()
@@ -153,29 +152,38 @@ func (l *Loader) start(ctx context.Context, first int) {
 	}
 }
 
+// worker is the memory of one goroutine that fills batches.
+type worker struct {
+	pcg    rand.PCG
+	rng    *rand.Rand
+	layout layout
+	render renderer
+}
+
 // fill draws picture i of a batch.
-func (l *Loader) fill(warp *opencv.Warper, b *Batch, i int) error {
+func (l *Loader) fill(wk *worker, b *Batch, i int) error {
 	c := l.cfg
-	rng := rand.New(rand.NewPCG(c.Seed, uint64(b.Step)<<20|uint64(i)))
-	at := sort.SearchFloat64s(l.cum, rng.Float64()*l.cum[len(l.cum)-1])
-	item := l.usable[min(at, len(l.usable)-1)]
-	b.Items[i] = item
-	it, p := &l.cache.Set.Items[item], l.cache.pix[item]
-	located := true
-	for k, s := range it.Labels {
-		located = located && (s != Positive || it.Located(k))
+	wk.pcg.Seed(c.Seed, uint64(b.Step)<<20|uint64(i))
+	l.draw.draw(wk.rng, &wk.layout)
+	b.Items[i] = wk.layout.views[0].item
+	size := 3 * c.Width * c.Height
+	if err := wk.render.render(wk.rng, l.draw.cache, c.Augment, &wk.layout, b.Frames[i*size:][:size], c.Width, c.Height); err != nil {
+		return err
 	}
-	m := c.Augment.place(rng, p.w, p.h, c.Width, c.Height, located)
-	pix := b.Frames[i*c.Width*c.Height*3:][:c.Width*c.Height*3]
-	if err := warp.Warp(pix, c.Width, c.Height, p.bgr, p.w, p.h, m, PadGrey); err != nil {
-		return fmt.Errorf("dataset: %s: %w", it.Name, err)
-	}
-	c.Augment.colour(rng, pix)
-	labels := len(it.Labels)
-	n := labels * (c.Width / Stride) * (c.Height / Stride)
-	Teach{b.Map[i*n:][:n], b.MapWeight[i*n:][:n], b.Presence[i*labels:][:labels], b.PresenceMask[i*labels:][:labels]}.
-		teach(it, m, p.scale, c.Width, c.Height)
+	b.teach(i, len(b.Presence)/c.Batch).teach(&wk.layout, c.Width, c.Height)
 	return nil
+}
+
+// teach is picture i's part of a batch's teachers.
+func (b *Batch) teach(i, labels int) Teach {
+	n := len(b.Map) / len(b.Presence) * labels
+	return Teach{b.Map[i*n:][:n], b.MapWeight[i*n:][:n], b.Presence[i*labels:][:labels], b.PresenceMask[i*labels:][:labels]}
+}
+
+// pick draws a usable picture by its weight.
+func (l *Loader) pick(rng *rand.Rand) int {
+	at := sort.SearchFloat64s(l.cum, rng.Float64()*l.cum[len(l.cum)-1])
+	return l.usable[min(at, len(l.usable)-1)]
 }
 
 // Next lends the next batch; give it back with Return. After Close it is an error.
@@ -203,40 +211,4 @@ func (l *Loader) Close() error {
 	}
 	l.done.Wait()
 	return nil
-}
-
-// Weights are how often each picture is to be drawn: as if a label and an answer to
-// it were drawn evenly, then a source that knows it, with the root of what it knows,
-// then one of its pictures. So every answer is met in a fair share, and no source
-// teaches itself instead of the label.
-func (s *Set) Weights() []float64 {
-	type cell struct {
-		label  int
-		answer State
-	}
-	count := map[cell]map[string]float64{}
-	for _, it := range s.Items {
-		for l, st := range it.Labels {
-			c := cell{l, st}
-			if count[c] == nil {
-				count[c] = map[string]float64{}
-			}
-			count[c][it.Source]++
-		}
-	}
-	roots := map[cell]float64{}
-	for c, sources := range count {
-		for _, n := range sources {
-			roots[c] += math.Sqrt(n)
-		}
-	}
-	out := make([]float64, len(s.Items))
-	for i, it := range s.Items {
-		for l, st := range it.Labels {
-			if c := (cell{l, st}); st != Unknown {
-				out[i] += 1 / (roots[c] * math.Sqrt(count[c][it.Source]))
-			}
-		}
-	}
-	return out
 }

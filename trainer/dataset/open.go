@@ -9,16 +9,27 @@ import (
 	"strings"
 )
 
-// Reader opens one kind of data set: what is the text between the scheme and the
-// question mark, query the options behind it.
-type Reader func(what string, query url.Values, labels []string) (*Set, error)
+// request asks a reader for one data set: what is the text between the scheme and the
+// question mark, query the options behind it. What is wrong in the data goes to flaws.
+type request struct {
+	what   string
+	query  url.Values
+	labels []string
+	flaws  *Flaws
+}
+
+// OpenOptions say how data sets are read.
+type OpenOptions struct {
+	// OnBad is what becomes of flaws; the zero value is Fail.
+	OnBad Policy
+}
 
 // ErrURI reports a data set that is asked for in a way that cannot be: an unknown kind,
 // option or value. What is wrong is in the words, not in the data.
 var ErrURI = errors.New("cannot be asked for like this")
 
 // readers by scheme.
-var readers = map[string]Reader{
+var readers = map[string]func(request) (*Set, error){
 	"bdd100k": openBDD,
 	"coco":    openCOCO,
 	"jsonl":   openJSONL,
@@ -36,22 +47,27 @@ func Schemes() []string {
 	return names
 }
 
-// Open reads the data sets of one or more URIs and joins them:
+// Open reads the data sets of one or more URIs, refuses flaws, and joins them:
 //
 //	jsonl:FILE[?pseudo=1]                       the project's own format
 //	coco:FILE.json[?images=DIR&map=FROM:TO]     COCO's boxes
 //	bdd100k:FILE.json[?images=DIR&map=FROM:TO]  BDD100K, Scalabel's format
 //	yolo:FOLDER[?names=FILE&map=FROM:TO]        YOLO's text a picture
-//	scene:COUNT[?seed=N&hide=FRACTION]          rendered, every label known but what is hidden
+//	scene:COUNT[?seed=N&hide=FRACTION&known=N]  rendered, every label known but what is hidden
 //
 // A URI without a scheme that ends in .jsonl counts as jsonl.
 func Open(uris []string, labels []string) (*Set, error) {
+	return OpenWith(OpenOptions{}, uris, labels)
+}
+
+// OpenWith is Open with options.
+func OpenWith(opts OpenOptions, uris []string, labels []string) (*Set, error) {
 	if len(uris) == 0 {
 		return nil, fmt.Errorf("dataset: %w: no data given, name one or more, such as jsonl:labels.jsonl", ErrURI)
 	}
 	var sets []*Set
 	for _, uri := range uris {
-		s, err := open(uri, labels)
+		s, err := open(opts, uri, labels)
 		if err != nil {
 			return nil, err
 		}
@@ -60,7 +76,7 @@ func Open(uris []string, labels []string) (*Set, error) {
 	return Concat(sets...), nil
 }
 
-func open(uri string, labels []string) (*Set, error) {
+func open(opts OpenOptions, uri string, labels []string) (*Set, error) {
 	scheme, rest, ok := strings.Cut(uri, ":")
 	if !ok && strings.HasSuffix(strings.SplitN(uri, "?", 2)[0], ".jsonl") {
 		scheme, rest, ok = "jsonl", uri, true
@@ -74,14 +90,23 @@ func open(uri string, labels []string) (*Set, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dataset: %s: %w: %w", uri, ErrURI, err)
 	}
-	return read(what, query, labels)
+	var flaws Flaws
+	set, err := read(request{what, query, labels, &flaws})
+	if flawed := opts.OnBad.check(&flaws); flawed != nil && (err == nil || errors.Is(err, errNoPictures)) {
+		return nil, fmt.Errorf("dataset: %s: %w", what, flawed)
+	}
+	if err != nil {
+		return nil, err
+	}
+	set.Flaws = flaws
+	return set, nil
 }
 
 // only refuses options that a reader does not know.
-func only(uri string, query url.Values, known ...string) error {
-	for key := range query {
+func (r request) only(known ...string) error {
+	for key := range r.query {
 		if !slices.Contains(known, key) {
-			return fmt.Errorf("dataset: %s: %w: unknown option %q (known: %s)", uri, ErrURI, key, strings.Join(known, ", "))
+			return fmt.Errorf("dataset: %s: %w: unknown option %q (known: %s)", r.what, ErrURI, key, strings.Join(known, ", "))
 		}
 	}
 	return nil
@@ -99,13 +124,13 @@ func flag(uri string, query url.Values, key string) (bool, error) {
 	return on, nil
 }
 
-func openJSONL(what string, query url.Values, labels []string) (*Set, error) {
-	if err := only(what, query, "pseudo"); err != nil {
+func openJSONL(r request) (*Set, error) {
+	if err := r.only("pseudo"); err != nil {
 		return nil, err
 	}
-	pseudo, err := flag(what, query, "pseudo")
+	pseudo, err := flag(r.what, r.query, "pseudo")
 	if err != nil {
 		return nil, err
 	}
-	return ReadJSONL(what, labels, Options{Pseudo: pseudo})
+	return readJSONL(r.what, r.labels, Options{Pseudo: pseudo}, r.flaws)
 }

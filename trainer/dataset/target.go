@@ -1,114 +1,166 @@
 package dataset
 
-import "math"
-
 // Stride is the size of a map's cell in input pixels.
 const Stride = 8
 
-// Teach is what one picture in one placement says: maps and their weights
-// [L,h,w] at Stride, presence and its mask [L]. All are overwritten.
+// Teach is what one picture of a batch says: maps and their weights [L,h,w] at Stride,
+// presence and its mask [L]. All are overwritten.
 type Teach struct {
 	Map, MapWeight         []float32
 	Presence, PresenceMask []float32
 }
 
 const (
-	// minVisible is the part of a box that must lie inside the input for the
-	// object to count as seen; less, and whether it shows is nobody's guess.
+	// minVisible is the part of a box that must lie inside the input and under no
+	// rectangle for the object to count as seen; less, and whether it shows is nobody's
+	// guess.
 	minVisible = 0.3
-	// minHeight is the smallest height, in input pixels, at which an object counts.
-	minHeight = 4
+	// minHeight is the smallest height, in input pixels, at which an object counts;
+	// minBlurred the smallest in standard deviations of the blur.
+	minHeight, minBlurred = 4, 4
 	// core is the part of a box, along each side, whose cells are positive.
 	core = 0.5
 )
 
-// teach fills t for item it placed by m in an input of w×h pixels.
+// teach fills t for a layout in an input of w×h pixels.
 //
 // Where a label is located, every cell outside boxes is a known negative, the
 // cells at the core of a box are positive, and the rest of the box is ignored. The
 // weights are divided by the number of positive cells of the label, so that a car
 // that fills the picture does not outweigh a stop sign of twelve pixels.
-func (t Teach) teach(it *Item, m affine, scale float64, w, h int) {
+//
+// Of several pictures in one input, one that shows a label makes it positive, and only
+// all of them without it make it negative.
+func (t Teach) teach(lay *layout, w, h int) {
 	gw, gh := w/Stride, h/Stride
 	clear(t.Map)
 	clear(t.MapWeight)
 	clear(t.Presence)
 	clear(t.PresenceMask)
-	for l, state := range it.Labels {
-		if state == Unknown {
-			continue
+	for l := range t.Presence {
+		g := grid{t.Map[l*gw*gh:][:gw*gh], t.MapWeight[l*gw*gh:][:gw*gh], gw}
+		var n [3]int
+		for i := range lay.views {
+			n[g.view(lay, &lay.views[i], l)]++
 		}
-		t.PresenceMask[l] = 1
-		if !it.Located(l) {
-			t.Presence[l] = 1
-			continue
-		}
-		grid := grid{t.Map[l*gw*gh:][:gw*gh], t.MapWeight[l*gw*gh:][:gw*gh], gw, gh}
-		for i := range grid.weight {
-			grid.weight[i] = 1
-		}
-		if state == Negative {
-			continue
-		}
-		present, doubtful := grid.draw(it, l, m, scale, w, h)
 		switch {
-		case present:
-			t.Presence[l] = 1
-		case doubtful:
-			t.PresenceMask[l] = 0
+		case n[Positive] > 0:
+			t.Presence[l], t.PresenceMask[l] = 1, 1
+		case n[Negative] == len(lay.views):
+			t.PresenceMask[l] = 1
 		}
-		grid.balance()
+		g.balance()
 	}
 }
 
 // grid is one label's map.
 type grid struct {
 	value, weight []float32
-	w, h          int
+	w             int
 }
 
-// draw marks label l's boxes. present: one is clearly seen; doubtful: one is cut
-// or shrunk so far that nobody could say.
-func (g grid) draw(it *Item, l int, m affine, scale float64, w, h int) (present, doubtful bool) {
-	type rect struct{ x0, y0, x1, y1 float64 }
-	var cores []rect
-	for _, b := range it.Boxes {
+// view marks what a view says of label l in its window, and returns what it shows of it:
+// Unknown where nobody could say.
+func (g grid) view(lay *layout, v *view, l int) State {
+	state := v.it.Labels[l]
+	if state == Unknown {
+		return Unknown
+	}
+	if !v.it.Located(l) {
+		if len(lay.views) > 1 {
+			// Shrunk to a quarter of the input, what lies anywhere may be too small to see.
+			return Unknown
+		}
+		return Positive
+	}
+	g.set(v.window, v.window, g.weight, 1)
+	if state == Negative {
+		return Negative
+	}
+	present, doubtful := g.boxes(lay, v, l)
+	switch {
+	case present:
+		return Positive
+	case doubtful:
+		return Unknown
+	}
+	return Negative
+}
+
+// boxes marks a view's boxes of label l. present: one is clearly seen; doubtful: one is
+// cut, covered, blurred or shrunk so far that nobody could say.
+func (g grid) boxes(lay *layout, v *view, l int) (present, doubtful bool) {
+	for _, b := range v.it.Boxes {
 		if b.Label != l {
 			continue
 		}
-		x0, y0, x1, y1 := m.box(b, scale)
-		cx0, cy0 := math.Max(0, x0), math.Max(0, y0)
-		cx1, cy1 := math.Min(float64(w), x1), math.Min(float64(h), y1)
-		if cx1 <= cx0 || cy1 <= cy0 {
+		shown, seen := lay.shows(v, b)
+		if shown.empty() {
 			continue
 		}
-		g.set(cx0, cy0, cx1, cy1, g.weight, 0)
-		if (cx1-cx0)*(cy1-cy0) < minVisible*(x1-x0)*(y1-y0) || y1-y0 < minHeight {
-			doubtful = true
-			continue
-		}
-		present = true
-		mx, my, rx, ry := (cx0+cx1)/2, (cy0+cy1)/2, (cx1-cx0)*core/2, (cy1-cy0)*core/2
-		cores = append(cores, rect{mx - rx, my - ry, mx + rx, my + ry})
+		g.set(shown, v.window, g.weight, 0)
+		present, doubtful = present || seen, doubtful || !seen
 	}
 	// Cores last: an object before another's rim is still an object.
-	for _, c := range cores {
-		g.set(c.x0, c.y0, c.x1, c.y1, g.value, 1)
-		g.set(c.x0, c.y0, c.x1, c.y1, g.weight, 1)
+	for _, b := range v.it.Boxes {
+		if b.Label != l {
+			continue
+		}
+		if shown, seen := lay.shows(v, b); seen {
+			g.set(shown.middle(core), v.window, g.value, 1)
+			g.set(shown.middle(core), v.window, g.weight, 1)
+		}
+	}
+	if present {
+		g.cover(lay.hidden)
 	}
 	return present, doubtful
 }
 
-// set writes v into all cells that a rectangle in input pixels touches.
-func (g grid) set(x0, y0, x1, y1 float64, to []float32, v float32) {
-	for y := cell(y0, g.h); y <= cell(y1, g.h); y++ {
-		for x := cell(x0, g.w); x <= cell(x1, g.w); x++ {
+// shows is the part of a box that lies in its window, and whether the object counts as
+// seen.
+func (lay *layout) shows(v *view, b Box) (shown rect, seen bool) {
+	whole := v.m.box(b, v.scale)
+	shown = whole.clip(v.window)
+	if shown.empty() {
+		return shown, false
+	}
+	free := shown.area()
+	for _, h := range lay.hidden {
+		free -= shown.clip(h).area() // where rectangles overlap, too much: to be on the safe side
+	}
+	return shown, free >= minVisible*whole.area() && whole.y1-whole.y0 >= max(minHeight, minBlurred*lay.blur)
+}
+
+// cover ignores the positive cells that lie under a rectangle: the object goes on there,
+// and cannot be seen.
+func (g grid) cover(hidden []rect) {
+	for _, h := range hidden {
+		for i, v := range g.value {
+			x, y := float64(i%g.w*Stride), float64(i/g.w*Stride)
+			if v > 0 && x >= h.x0 && y >= h.y0 && x+Stride <= h.x1 && y+Stride <= h.y1 {
+				g.weight[i] = 0
+			}
+		}
+	}
+}
+
+// set writes v into all cells of the window that r touches.
+func (g grid) set(r, window rect, to []float32, v float32) {
+	x0, x1 := cells(r.x0, r.x1, window.x0, window.x1)
+	y0, y1 := cells(r.y0, r.y1, window.y0, window.y1)
+	for y := y0; y <= y1; y++ {
+		for x := x0; x <= x1; x++ {
 			to[y*g.w+x] = v
 		}
 	}
 }
 
-func cell(v float64, n int) int { return max(0, min(n-1, int(v/Stride))) }
+// cells are the first and the last cell, from lo to hi in pixels, that a stretch touches.
+func cells(from, to, lo, hi float64) (first, last int) {
+	a, b := int(lo/Stride), int(hi/Stride)-1
+	return max(a, min(b, int(from/Stride))), max(a, min(b, int(to/Stride)))
+}
 
 // balance divides the weights by the number of positive cells.
 func (g grid) balance() {

@@ -1,10 +1,8 @@
 package dataset
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,40 +19,26 @@ import (
 //
 // Annotators looked for every category in every picture that has a text, empty or not: a
 // category that it lacks is negative. A picture without a text is left out.
-func openYOLO(dir string, query url.Values, labels []string) (*Set, error) {
-	if err := only(dir, query, "names", "map"); err != nil {
+func openYOLO(r request) (*Set, error) {
+	if err := r.only("names", "map", "group"); err != nil {
 		return nil, err
 	}
-	cats, err := newCategories(dir, query, labels)
+	group, err := r.newGrouping()
 	if err != nil {
 		return nil, err
 	}
-	names := query.Get("names")
-	if names == "" {
-		names = filepath.Join(dir, "classes.txt")
+	set := &Set{Labels: r.labels, Skipped: map[string]int{}, Unasked: map[string]int{}}
+	y := yoloReading{request: r, set: set, known: make([]bool, len(r.labels))}
+	if err := y.categories(); err != nil {
+		return nil, err
 	}
-	text, err := os.ReadFile(names)
-	if err != nil {
-		return nil, fmt.Errorf("dataset: %w: the categories' names, one a line (option names=FILE)", err)
-	}
-	label, known := []int{}, make([]bool, len(labels))
-	for name := range strings.Lines(strings.TrimSpace(string(text))) {
-		l := cats.label(name)
-		label = append(label, l)
-		if l >= 0 {
-			known[l] = true
-		}
-	}
-	if !slices.Contains(known, true) {
-		return nil, fmt.Errorf("dataset: %s: none of its %d categories is one of the labels; name them with map=CATEGORY:LABEL", names, len(label))
-	}
-	pictures, err := yoloPictures(dir)
+	pictures, err := yoloPictures(r.what)
 	if err != nil {
 		return nil, err
 	}
-	set := &Set{Labels: labels, Skipped: map[string]int{}}
+	y.strays(pictures)
 	for _, path := range pictures {
-		objects, err := readYOLO(yoloText(path), len(label))
+		lines, err := readYOLO(yoloText(path))
 		if errors.Is(err, os.ErrNotExist) {
 			set.Skipped["pictures without a text"]++
 			continue
@@ -64,22 +48,80 @@ func openYOLO(dir string, query url.Values, labels []string) (*Set, error) {
 		}
 		w, h, _, err := opencv.DecodeFile(path) // boxes are parts of the picture's size
 		if err != nil {
-			set.Skipped["pictures that cannot be decoded"]++
+			r.flaws.add(badPictures, "%v", err)
 			continue
 		}
-		it := newAnnotated(Item{Path: path, Name: filepath.Base(path), Group: filepath.Base(path), Source: "yolo"}, known)
-		for _, o := range objects {
-			if l := label[o.category]; l >= 0 {
-				bw, bh := o.w*float64(w), o.h*float64(h)
-				it.add(l, Box{X: o.x*float64(w) - bw/2, Y: o.y*float64(h) - bh/2, W: bw, H: bh}, true)
-			}
-		}
+		name := filepath.Base(path)
+		it := newAnnotated(Item{Path: path, Name: name, Group: group(name), Source: "yolo"}, y.known)
+		y.objects(it, lines, float64(w), float64(h))
 		set.Items = append(set.Items, it.item())
 	}
 	if len(set.Items) == 0 {
-		return nil, fmt.Errorf("dataset: %s: %w (%d pictures without a text)", dir, errNoPictures, set.Skipped["pictures without a text"])
+		return nil, fmt.Errorf("dataset: %s: %w (%d pictures without a text)", r.what, errNoPictures, set.Skipped["pictures without a text"])
 	}
 	return set, nil
+}
+
+// yoloReading is a folder half read.
+type yoloReading struct {
+	request
+	set   *Set
+	names []string // of the categories
+	label []int    // of each category
+	known []bool   // labels that have a category
+}
+
+func (y *yoloReading) categories() error {
+	cats, err := y.newCategories()
+	if err != nil {
+		return err
+	}
+	names := y.query.Get("names")
+	if names == "" {
+		names = filepath.Join(y.what, "classes.txt")
+	}
+	text, err := os.ReadFile(names)
+	if err != nil {
+		return fmt.Errorf("dataset: %w: the categories' names, one a line (option names=FILE)", err)
+	}
+	for name := range strings.Lines(strings.TrimSpace(string(text))) {
+		l := cats.label(name)
+		y.names, y.label = append(y.names, strings.TrimSpace(name)), append(y.label, l)
+		if l >= 0 {
+			y.known[l] = true
+		}
+	}
+	if !slices.Contains(y.known, true) {
+		return fmt.Errorf("dataset: %s: none of its %d categories is one of the labels; name them with map=CATEGORY:LABEL", names, len(y.label))
+	}
+	return nil
+}
+
+// objects puts the lines of a text into its picture of w×h pixels. A line that cannot be
+// read is an object that may be anything.
+func (y *yoloReading) objects(it *annotated, lines []string, w, h float64) {
+	for n, line := range lines {
+		fields := strings.Fields(line)
+		if len(fields) == 0 {
+			continue
+		}
+		o, err := parseYOLO(fields, len(y.label))
+		if err != nil {
+			y.flaws.add("lines of another format", "%s: line %d: %v", yoloText(it.Path), n+1, err)
+			it.doubtful = true
+			continue
+		}
+		l := y.label[o.category]
+		if l < 0 {
+			y.set.Unasked[y.names[o.category]]++
+			continue
+		}
+		b := Box{X: (o.x - o.w/2) * w, Y: (o.y - o.h/2) * h, W: o.w * w, H: o.h * h}
+		if !b.sized() {
+			y.flaws.add(emptyBoxes, "%s: line %d: size %g×%g", yoloText(it.Path), n+1, o.w, o.h)
+		}
+		it.add(l, b, true)
+	}
 }
 
 // yoloPictures lists the pictures of a folder, or of its folder images/.
@@ -101,6 +143,24 @@ func yoloPictures(dir string) ([]string, error) {
 	return out, nil
 }
 
+// strays names the texts whose picture is not there.
+func (y *yoloReading) strays(pictures []string) {
+	dir := y.what
+	if st, err := os.Stat(filepath.Join(dir, "images")); err == nil && st.IsDir() {
+		dir = filepath.Join(dir, "labels")
+	}
+	has := map[string]bool{filepath.Join(dir, "classes.txt"): true, filepath.Clean(y.query.Get("names")): true}
+	for _, path := range pictures {
+		has[yoloText(path)] = true
+	}
+	texts, _ := filepath.Glob(filepath.Join(dir, "*.txt"))
+	for _, text := range texts {
+		if !has[text] {
+			y.flaws.add(missingPictures, "%s: there is no picture of this name", text)
+		}
+	}
+}
+
 // yoloText is where a picture's text lies.
 func yoloText(picture string) string {
 	text := strings.TrimSuffix(picture, filepath.Ext(picture)) + ".txt"
@@ -116,29 +176,22 @@ type yoloObject struct {
 	x, y, w, h float64
 }
 
-func readYOLO(path string, categories int) ([]yoloObject, error) {
-	f, err := os.Open(path)
+// maxText bounds a picture's text.
+const maxText = 16 << 20
+
+func readYOLO(path string) (lines []string, err error) {
+	st, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	var out []yoloObject
-	scan := bufio.NewScanner(f)
-	for n := 1; scan.Scan(); n++ {
-		fields := strings.Fields(scan.Text())
-		if len(fields) == 0 {
-			continue
-		}
-		o, err := parseYOLO(fields, categories)
-		if err != nil {
-			return nil, fmt.Errorf("dataset: %s: line %d: %w", path, n, err)
-		}
-		out = append(out, o)
+	if st.Size() > maxText {
+		return nil, fmt.Errorf("dataset: %s: larger than %d MiB", path, maxText>>20)
 	}
-	if err := scan.Err(); err != nil {
-		return nil, fmt.Errorf("dataset: %s: %w", path, err)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("dataset: %w", err)
 	}
-	return out, nil
+	return strings.Split(string(text), "\n"), nil
 }
 
 func parseYOLO(fields []string, categories int) (yoloObject, error) {
