@@ -44,32 +44,21 @@ func Calibrate(set *dataset.Set, predictions [][]float32, split string) ([]model
 	return out, nil
 }
 
-// Parameters that make a label's logit of its map: scale·pool + shift.
-const (
-	presenceScale = "presence.scale"
-	presenceShift = "presence.shift"
-)
-
-// Calibrated is the run with calibrations, one a label, folded into its parameters:
-// A·(scale·pool + shift) + B = (A·scale)·pool + (A·shift + B). Every graph made of them
-// gives calibrated probabilities; no graph has a node more.
+// Calibrated is the run with calibrations, one a label, folded into its parameters. Every
+// graph made of them gives calibrated probabilities; no graph has a node more.
 func (t *Trained) Calibrated(c []models.Calibration) (*Trained, error) {
 	l, err := t.layout()
 	if err != nil {
 		return nil, err
 	}
-	scale, err1 := l.Find(presenceScale)
-	shift, err2 := l.Find(presenceShift)
-	if err := errors.Join(err1, err2); err != nil {
-		return nil, fmt.Errorf("trainer: calibration: %w", err)
-	}
-	if int64(len(c)) != scale.Size || scale.Size != shift.Size {
-		return nil, fmt.Errorf("trainer: %d calibrations, the network has %d labels", len(c), scale.Size)
+	if len(c) != len(t.Config.Labels) {
+		return nil, fmt.Errorf("trainer: %d calibrations, the network has %d labels", len(c), len(t.Config.Labels))
 	}
 	out := &Trained{t.Progress, slices.Clone(t.Params), c}
 	for i, k := range c {
-		a, b := &out.Params[scale.Offset+int64(i)], &out.Params[shift.Offset+int64(i)]
-		*a, *b = float32(k.A*float64(*a)), float32(k.A*float64(*b)+k.B)
+		if err := t.Config.net().Fold(l, out.Params, int64(i), k.A, k.B); err != nil {
+			return nil, fmt.Errorf("trainer: calibration: %w", err)
+		}
 	}
 	return out, nil
 }

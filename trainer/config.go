@@ -30,6 +30,9 @@ type Config struct {
 	Pooled []string `yaml:"pooled,omitempty,flow" json:"pooled,omitempty"`
 	// Network is the shape of the network; its number of labels is len(Labels).
 	Network nn.Config `yaml:"network" json:"network"`
+	// Init is the folder of a run whose best weights are the initial ones, where names and
+	// shapes agree: transfer learning.
+	Init string `yaml:"init,omitempty" json:"init,omitempty"`
 	// Steps to train, Batch pictures a step.
 	Steps int `yaml:"steps" json:"steps"`
 	Batch int `yaml:"batch" json:"batch"`
@@ -151,6 +154,7 @@ func sameElements(a, b []string) bool {
 
 // Diff names the first setting in which two configurations differ, "" if none.
 func (c Config) Diff(other Config) string {
+	c.Network.Trunk, other.Network.Trunk = nil, nil // the backbone's hash says it all
 	a, b := reflect.ValueOf(c), reflect.ValueOf(other)
 	for i := range a.NumField() {
 		if x, y := a.Field(i).Interface(), b.Field(i).Interface(); !reflect.DeepEqual(x, y) {
@@ -165,11 +169,6 @@ func (c Config) net() nn.Config {
 	n := c.Network
 	n.Labels, n.Pooled = int64(len(c.Labels)), int64(len(c.Pooled))
 	return n
-}
-
-// task is what the training graph is made of.
-func (c Config) task() Task {
-	return Task{Net: c.net(), Plan: NewPlan(c.Batch, c.Shard), Optimizer: c.Optimizer, Loss: c.Loss, Rates: c.Rates}
 }
 
 // schedule is the learning rate of each step.

@@ -12,7 +12,7 @@ import (
 // BenchmarkStep is a whole training step, optimiser included, batch 32 at
 // 192×320 on every core.
 func BenchmarkStep(b *testing.B) {
-	task := Default().task()
+	task := Default().task(nil)
 	batch := float64(task.Plan.Batch)
 	e, err := NewEngine(orttest.Runtime(b), task, 1, ort.Options{Spin: true})
 	if err != nil {

@@ -53,7 +53,7 @@ func noise(e *Engine) {
 }
 
 func tinyTask(batch, shard int) Task {
-	task := tiny().task()
+	task := tiny().task(nil)
 	task.Plan = NewPlan(batch, shard)
 	return task
 }

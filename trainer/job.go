@@ -42,18 +42,23 @@ func (j *Job) Run(ctx context.Context) (p Progress, err error) {
 	if err := j.prepare(); err != nil {
 		return p, err
 	}
+	if err := j.Config.Load(); err != nil {
+		return p, err
+	}
+	j.Train = j.Config.assume(j.Train)
 	train, val, err := j.decode(ctx)
 	if err != nil {
 		return p, err
 	}
 	opts := Threads(j.Threads)
 	c := j.Config
-	engine, err := NewEngine(j.Runtime, c.task(), c.Seed, opts)
+	task := c.task(j.Train.Counts())
+	engine, err := NewEngine(j.Runtime, task, c.Seed, opts)
 	if err != nil {
 		return p, err
 	}
 	defer engine.Close()
-	scorer, err := NewScorer(j.Runtime, c.task(), evalBatch, opts)
+	scorer, err := NewScorer(j.Runtime, task, evalBatch, opts)
 	if err != nil {
 		return p, err
 	}
@@ -61,6 +66,9 @@ func (j *Job) Run(ctx context.Context) (p Progress, err error) {
 
 	loop := &Loop{Config: c, Data: j.fingerprint(), Images: len(j.Train.Items), Counts: j.Train.Counts(),
 		Out: j.Out, Engine: engine}
+	if err := c.start(engine); err != nil {
+		return p, fmt.Errorf("trainer: %w", err)
+	}
 	if p, err = loop.Resume(); err != nil {
 		return p, err
 	}
@@ -75,7 +83,7 @@ func (j *Job) Run(ctx context.Context) (p Progress, err error) {
 		return p, err
 	}
 	defer loader.Close()
-	loop.Batches = Feed{loader}
+	loop.Batches = Feed{loader, c.Loss.Missing}
 	loop.Evaluate = func(ctx context.Context, params []float32) (Evaluation, error) {
 		copy(scorer.Params, params)
 		scores, err := scorer.Predictor().Predict(ctx, val)

@@ -186,7 +186,7 @@ func (l *Loop) Resume() (Progress, error) {
 	path := filepath.Join(l.Out, CheckpointFile)
 	p, state, err := LoadCheckpoint(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return Progress{}, nil
+		return Progress{}, l.Engine.Restore(context.Background())
 	}
 	if err != nil {
 		return p, err

@@ -29,12 +29,15 @@ func LoadRun(dir string) (*Trained, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := p.Config.Load(); err != nil {
+		return nil, err
+	}
 	return &Trained{Progress: p, Params: state[len(state)-1]}, nil
 }
 
 // layout is that of Params.
 func (t *Trained) layout() (*nn.Layout, error) {
-	l, err := t.Config.task().Layout()
+	l, err := t.Config.task(nil).Layout()
 	if err != nil {
 		return nil, fmt.Errorf("trainer: %w", err)
 	}
@@ -59,7 +62,7 @@ func (t *Trained) Deploy() (*onnx.Model, map[string]*onnx.Tensor, error) {
 
 // Scorer is the training graph in evaluation, on the best weights, for single frames.
 func (t *Trained) Scorer(rt *ort.Runtime, opts ort.Options) (*Scorer, error) {
-	s, err := NewScorer(rt, t.Config.task(), 1, opts)
+	s, err := NewScorer(rt, t.Config.task(nil), 1, opts)
 	if err != nil {
 		return nil, err
 	}

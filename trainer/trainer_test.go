@@ -87,7 +87,7 @@ func TestMaskingWorks(t *testing.T) {
 // What a hidden label's teacher says changes nothing, to the last bit: the gradient of
 // the whole network with respect to it is zero.
 func TestHiddenLabelTeachesNothing(t *testing.T) {
-	task := tiny().task()
+	task := tiny().task(nil)
 	task.Plan = NewPlan(2, 0)
 	step := func(lie float32) []float32 {
 		e, err := NewEngine(orttest.Runtime(t), task, 1, ort.Options{Threads: 1})

@@ -152,6 +152,22 @@ func (s *Set) Split(fraction float64, seed uint64) (rest, part *Set) {
 	return rest, part
 }
 
+// Assume takes unknown labels for the given answer: a policy to compare with, not a
+// recommendation. The set itself is not changed.
+func (s *Set) Assume(answer State) *Set {
+	out := &Set{Labels: s.Labels, Skipped: s.Skipped, Items: slices.Clone(s.Items)}
+	for i := range out.Items {
+		it := &out.Items[i]
+		it.Labels = slices.Clone(it.Labels)
+		for l, state := range it.Labels {
+			if state == Unknown {
+				it.Labels[l] = answer
+			}
+		}
+	}
+	return out
+}
+
 // Hide makes each known label Unknown with probability fraction, and drops its
 // boxes: missing labels on purpose, for experiments. The set itself is not changed.
 func (s *Set) Hide(fraction float64, seed uint64) *Set {

@@ -62,3 +62,26 @@ func (c Config) pool(m Module, maps graph.Value) (pooled graph.Value, shift floa
 	}
 	return m.ReduceLogSumExp(maps, 2, 3), -3
 }
+
+// Fold changes the parameters so that label's logit z becomes a·z + b: what a probability
+// calibration does.
+func (c Config) Fold(l *Layout, params []float32, label int64, a, b float64) error {
+	scale, shift, i, of := "presence.scale", "presence.shift", label, c.Mapped()
+	if label >= c.Mapped() {
+		scale, shift, i, of = "whole.weight", "whole.bias", label-c.Mapped(), c.Pooled
+	}
+	w, err := l.Find(scale)
+	if err != nil {
+		return err
+	}
+	s, err := l.Find(shift)
+	if err != nil {
+		return err
+	}
+	for j := w.Offset + i; j < w.Offset+w.Size; j += of {
+		params[j] = float32(a * float64(params[j]))
+	}
+	at := &params[s.Offset+i]
+	*at = float32(a*float64(*at) + b)
+	return nil
+}
