@@ -8,8 +8,8 @@ import (
 )
 
 // Convolutions with groups, dilations or other than two spatial axes, and the
-// transposed ones. With x padded, spatial indices as vectors and k's group's
-// channels c,
+// transposed ones. With x padded, o and t vectors of spatial indices, and c the
+// channels of k's group,
 //
 //	y[n,k,o] = Σ_{c,t} x[n,c,stride·o+dilation·t] · w[k,c,t] + bias[k]
 
@@ -39,7 +39,7 @@ func convTransposeRule(s step) []graph.Value {
 	x, k, y := s.Shape(s.in[0]), s.Shape(s.in[1]), s.Shape(s.out[0])
 	w := s.window(y[2:], x[2:], k[2:])
 	if rest := w.rest(); slices.ContainsFunc(iota64(len(rest)), func(i int64) bool { return rest[i] >= w.strides[i] }) {
-		// ONNX Runtime 1.27's CPU provider reads beyond its buffer for these.
+		// ONNX Runtime 1.27's CPU provider gives other numbers, or NaN, each time.
 		return s.refuse("its output_padding is not smaller than the stride; pad the result instead")
 	}
 	dy := s.grad[0]
