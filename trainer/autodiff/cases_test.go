@@ -57,7 +57,7 @@ func elementCases() []rule {
 			return b.Mul(b.Add(whole, b.Cast(odd, onnx.Tensor_FLOAT)), x)
 		}),
 	}
-	for _, op := range []string{"Min", "Max", "Sum"} {
+	for _, op := range []string{"Min", "Max", "Sum", "Mean"} {
 		cs = append(cs, opCase("of two", op, [][]int64{{2, 3}, {3}}), opCase("of four", op, [][]int64{{2, 3}, {3}, {2, 1}, {1}}),
 			opCase("of one", op, [][]int64{{2, 3}}))
 	}

@@ -8,8 +8,8 @@ import (
 )
 
 // Convolutions with groups, dilations or other than two spatial axes, and the
-// transposed ones. With x padded, spatial indices as vectors and k's group's
-// channels c,
+// transposed ones. With x padded, o and t vectors of spatial indices, and c the
+// channels of k's group,
 //
 //	y[n,k,o] = Σ_{c,t} x[n,c,stride·o+dilation·t] · w[k,c,t] + bias[k]
 
@@ -39,7 +39,7 @@ func convTransposeRule(s step) []graph.Value {
 	x, k, y := s.Shape(s.in[0]), s.Shape(s.in[1]), s.Shape(s.out[0])
 	w := s.window(y[2:], x[2:], k[2:])
 	if rest := w.rest(); slices.ContainsFunc(iota64(len(rest)), func(i int64) bool { return rest[i] >= w.strides[i] }) {
-		// ONNX Runtime 1.27's CPU provider reads beyond its buffer for these.
+		// ONNX Runtime 1.27's CPU provider gives other numbers, or NaN, each time.
 		return s.refuse("its output_padding is not smaller than the stride; pad the result instead")
 	}
 	dy := s.grad[0]
@@ -63,7 +63,8 @@ func (s step) biasGradient() graph.Value {
 }
 
 // turnedConv is the input gradient for stride 1: a convolution with the kernel
-// turned round and its channels swapped within each group.
+// turned round and its channels swapped within each group. Depthwise it took 1.7 ms
+// where ConvTranspose took 4.0 ms (3×3, 64 channels, 24×40, batch 16, 2 cores).
 func (s step) turnedConv(w window) graph.Value {
 	k, spatial := s.Shape(s.in[1]), s.Shape(s.in[1])[2:]
 	g, taps := s.group(), product(spatial)
@@ -86,20 +87,37 @@ func (s step) turnedConv(w window) graph.Value {
 }
 
 // kernelGradient is dw[k,c,t] = Σ_{n,o} dy[n,k,o]·x[n,c,stride·o+dilation·t]: for
-// each picture and group a product of dy with x unrolled, a slice of x for each
-// tap, summed over the pictures as a product with ones.
+// each picture and group a product of x unrolled, a slice of it for each tap, with
+// dy; summed over the pictures as a product with ones.
 func (s step) kernelGradient(x, dy graph.Value, w window) graph.Value {
 	n, c, k := s.Shape(x)[0], s.Shape(x)[1], s.Shape(dy)[1]
 	g, taps, pixels := s.group(), product(w.kernel), product(w.out)
 	x = s.Pad(x, append([]int64{0, 0}, w.begin...), append([]int64{0, 0}, w.end...))
+	if c == g && k == g {
+		return s.depthwiseKernel(x, dy, w)
+	}
 	var cols []graph.Value
 	for t := range taps {
 		cols = append(cols, s.Reshape(s.tap(x, w, t), n, g, c/g, pixels))
 	}
-	each := s.MatMul(s.Reshape(dy, n, g, k/g, pixels), s.swapLast(s.Concat(2, cols...)))
+	each := s.MatMul(s.Concat(2, cols...), s.swapLast(s.Reshape(dy, n, g, k/g, pixels)))
 	ones := slices.Repeat([]float32{1}, int(n))
-	sum := s.MatMul(s.Float32(ones, 1, n), s.Reshape(each, n, k*taps*c/g))
-	return s.Reshape(s.Transpose(s.Reshape(sum, k, taps, c/g), 0, 2, 1), append([]int64{k, c / g}, w.kernel...)...)
+	sum := s.MatMul(s.Float32(ones, 1, n), s.Reshape(each, n, taps*c*k/g))
+	return s.Reshape(s.Transpose(s.Reshape(sum, g, taps, c/g, k/g), 0, 3, 2, 1), append([]int64{k, c / g}, w.kernel...)...)
+}
+
+// depthwiseKernel multiplies and sums tap by tap: 3.1 ms where a product of
+// matrices, each with a single column, took 4.9 ms (3×3, 64 channels, 24×40, batch
+// 16, 2 cores).
+func (s step) depthwiseKernel(x, dy graph.Value, w window) graph.Value {
+	axes := iota64(len(w.kernel) + 2)
+	axes = append(axes[:1], axes[2:]...)
+	var taps []graph.Value
+	for t := range product(w.kernel) {
+		sum := s.ReduceSum(s.Mul(dy, s.tap(x, w, t)), axes...)
+		taps = append(taps, s.Reshape(sum, s.group(), 1, 1))
+	}
+	return s.Reshape(s.Concat(2, taps...), append([]int64{s.group(), 1}, w.kernel...)...)
 }
 
 // tap is what tap number t of the kernel reads of x, which is padded.

@@ -24,7 +24,7 @@ func refused(reason string) entry { return entry{forbidden: reason} }
 
 const (
 	order     = "the order of elements is not a differentiable function"
-	unroll    = "a loop or branch in the graph: write its steps out as nodes"
+	unroll    = "it loops or branches: write its steps out as nodes"
 	quantised = "rounding has no useful gradient: train in float and quantise the trained model"
 	random    = "it draws random numbers: make them outside and feed them as an input"
 )
@@ -38,6 +38,7 @@ var rules = map[string]entry{
 	"Div":        with(divRule),
 	"Pow":        with(powRule),
 	"Sum":        with(sumRule),
+	"Mean":       with(meanRule),
 	"Min":        with(extremeOf("Min")),
 	"Max":        with(extremeOf("Max")),
 	"Where":      with(whereRule),
@@ -121,6 +122,9 @@ var rules = map[string]entry{
 	"Loop":              refused(unroll),
 	"If":                refused(unroll),
 	"Scan":              refused(unroll),
+	"RNN":               refused(unroll),
+	"LSTM":              refused(unroll),
+	"GRU":               refused(unroll),
 	"QuantizeLinear":    refused(quantised),
 	"DequantizeLinear":  refused(quantised),
 	"ConvInteger":       refused(quantised),

@@ -9,8 +9,9 @@ import (
 
 // Rules of operators that repeat elements or rearrange them in blocks.
 
-// gatherRule adds each gradient to the element that was read. ScatterElements is
-// used because the CPU provider's ScatterND adds from several threads at once.
+// gatherRule adds each gradient to the element that was read, with
+// ScatterElements: it works along any axis, where ScatterND would want the axis
+// moved to the front and back.
 func gatherRule(s step) []graph.Value {
 	in := s.Shape(s.in[0])
 	axis := s.axis(s.node.AttrInt("axis", 0), len(in))

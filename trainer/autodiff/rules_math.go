@@ -73,6 +73,10 @@ func (s step) number(i int) (float64, bool) {
 
 func sumRule(s step) []graph.Value { return slices.Repeat(s.grad[:1], len(s.in)) }
 
+func meanRule(s step) []graph.Value {
+	return slices.Repeat([]graph.Value{s.Scale(s.grad[0], 1/float64(len(s.in)))}, len(s.in))
+}
+
 // extremeOf: the gradient goes to whichever input is the larger (Max) or smaller
 // (Min); equal ones get half each. More than two count as nested pairs, from the
 // left.

@@ -54,6 +54,10 @@ var ops = map[string]op{
 	"Min": variadic(math.Min),
 	"Max": variadic(math.Max),
 	"Sum": variadic(func(x, y float64) float64 { return x + y }),
+	"Mean": func(n *onnx.Node, in []Tensor) []Tensor {
+		sum := variadic(func(x, y float64) float64 { return x + y })(n, in)
+		return unary(func(x float64) float64 { return x / float64(len(in)) })(n, sum)
+	},
 	"Pow": binary(math.Pow),
 
 	"Less":           compare(func(x, y float64) bool { return x < y }),
