@@ -12,31 +12,14 @@ import (
 )
 
 // Calibrate fits each label's probability calibration on predictions of a data set of the
-// given name, on the pictures where the label is known. A label with one answer only stays
-// as it is, and its note says so.
+// given name, on the pictures where the label is known. A label stays as it is, and its note
+// says so, when an answer is missing there, or when cross-validation finds that a fit on
+// these pictures would not lower the log loss of others.
 func Calibrate(set *dataset.Set, predictions [][]float32, split string) ([]models.Calibration, error) {
 	var out []models.Calibration
 	for l, s := range Tally(set, predictions) {
-		c := models.Calibration{A: 1, Split: split}
-		c.Positive, c.Negative = s.Counts()
-		fit, err := metrics.FitPlatt(s)
-		switch {
-		case errors.Is(err, metrics.ErrUndefined):
-			c.Note = "not calibrated: " + split + " has one answer only"
-			out = append(out, c)
-			continue
-		case err != nil:
-			return nil, fmt.Errorf("trainer: label %q: %w", set.Labels[l], err)
-		}
-		var after metrics.Scores
-		for i, p := range s.Score {
-			after.Add(fit.Apply(p), s.Positive[i])
-		}
-		var err1, err2 error
-		c.A, c.B = fit.A, fit.B
-		c.ECEBefore, err1 = s.ECE()
-		c.ECEAfter, err2 = after.ECE()
-		if err := errors.Join(err1, err2); err != nil {
+		c, err := calibration(s, split)
+		if err != nil {
 			return nil, fmt.Errorf("trainer: label %q: %w", set.Labels[l], err)
 		}
 		out = append(out, c)
@@ -44,8 +27,42 @@ func Calibrate(set *dataset.Set, predictions [][]float32, split string) ([]model
 	return out, nil
 }
 
+func calibration(s metrics.Scores, split string) (models.Calibration, error) {
+	c := models.Calibration{A: 1, Split: split}
+	c.Positive, c.Negative = s.Counts()
+	if c.Positive == 0 || c.Negative == 0 {
+		c.Note = "not calibrated: " + split + " has one answer only"
+		return c, nil
+	}
+	raw, calibrated, err := metrics.CrossValidate(s)
+	var fit metrics.Platt
+	switch {
+	case errors.Is(err, metrics.ErrUndefined):
+		c.Note = "not calibrated: too few pictures of one answer in " + split
+	case err != nil:
+		return c, err
+	case calibrated >= raw:
+		c.Note = fmt.Sprintf("not calibrated: cross-validated on %s it would change the log loss from %.3f to %.3f", split, raw, calibrated)
+	default:
+		if fit, err = metrics.FitPlatt(s); err != nil {
+			return c, err
+		}
+		c.A, c.B = fit.A, fit.B
+	}
+	var after metrics.Scores
+	for i, p := range s.Score {
+		after.Add(metrics.Platt{A: c.A, B: c.B}.Apply(p), s.Positive[i])
+	}
+	var err1, err2 error
+	c.ECEBefore, err1 = s.ECE()
+	c.ECEAfter, err2 = after.ECE()
+	return c, errors.Join(err1, err2)
+}
+
 // Calibrated is the run with calibrations, one a label, folded into its parameters. Every
-// graph made of them gives calibrated probabilities; no graph has a node more.
+// graph made of them gives calibrated probabilities; no graph has a node more. Pictures
+// keep their order, but for probabilities below about 1e-5, which float32's sigmoid gives
+// in steps of 3e-8.
 func (t *Trained) Calibrated(c []models.Calibration) (*Trained, error) {
 	l, err := t.layout()
 	if err != nil {

@@ -79,3 +79,35 @@ func TestPlattExtremes(t *testing.T) {
 		}
 	}
 }
+
+// By hand: −(ln 0.8 + ln 0.75)/2.
+func TestLogLoss(t *testing.T) {
+	got, err := scores([]float64{0.8, 0.25}, 1, 0).LogLoss()
+	if want := -(math.Log(0.8) + math.Log(0.75)) / 2; err != nil || !scalar.EqualWithinAbs(got, want, 1e-12) {
+		t.Errorf("%g (%v), want %g", got, err, want)
+	}
+}
+
+// A calibration helps where there is a distortion, and costs where there is none: on the
+// mean of 50 draws of 60 pictures, two unknowns cost about 2/(2·48) nats a picture.
+func TestCrossValidate(t *testing.T) {
+	gain := func(c metrics.Platt) (sum float64) {
+		for seed := range uint64(50) {
+			raw, calibrated, err := metrics.CrossValidate(drawn(60, seed, c))
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum += (raw - calibrated) / 50
+		}
+		return sum
+	}
+	if g := gain(metrics.Platt{A: 0.4, B: 1.5}); g < 0.1 {
+		t.Errorf("a distortion: %.4f nats gained", g)
+	}
+	if g := gain(metrics.Platt{A: 1}); g > -0.005 || g < -0.06 {
+		t.Errorf("no distortion: %.4f nats gained, want about -0.02", g)
+	}
+	if _, _, err := metrics.CrossValidate(scores([]float64{0.1, 0.2, 0.3}, 0, 0, 1)); err == nil {
+		t.Error("one positive is in no fit when it is to be judged")
+	}
+}
