@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 
 	"perceive/hw/ort"
 	"perceive/trainer/dataset"
@@ -25,6 +24,12 @@ type Job struct {
 	// Threads of the training session; zero means every core.
 	Threads int
 	Hooks   Hooks
+	// Cache is the folder where decoded pictures are kept from one run to the next; "" keeps
+	// them in memory. OnBad is what becomes of pictures that are no use.
+	Cache string
+	OnBad dataset.Policy
+	// Cached, if not nil, is told of each cache when it is open.
+	Cached func(*dataset.Cache)
 	// Decoded, if not nil, is told how many of how many pictures are decoded.
 	Decoded func(done, total int)
 	// Warn, if not nil, is told of pictures that are left out.
@@ -50,6 +55,8 @@ func (j *Job) Run(ctx context.Context) (p Progress, err error) {
 	if err != nil {
 		return p, err
 	}
+	defer train.Close()
+	defer val.Close()
 	opts := Threads(j.Threads)
 	c := j.Config
 	task := c.task(j.Train.Counts())
@@ -75,10 +82,7 @@ func (j *Job) Run(ctx context.Context) (p Progress, err error) {
 	if err := c.Save(filepath.Join(j.Out, ConfigFile)); err != nil {
 		return p, err
 	}
-	loader, err := dataset.NewLoader(train, dataset.LoaderConfig{
-		Width: int(c.Network.Width), Height: int(c.Network.Height), Batch: c.Batch, Seed: c.Seed,
-		Augment: c.Augment, Balanced: c.Balanced, Workers: runtime.GOMAXPROCS(0), Ahead: 3,
-	}, p.Step+1)
+	loader, err := dataset.NewLoader(train, c.loader(), p.Step+1)
 	if err != nil {
 		return p, err
 	}
@@ -155,27 +159,19 @@ func (j *Job) measurable() error {
 // the order of their pictures.
 func (j *Job) fingerprint() string { return j.Train.Fingerprint() + "/" + j.Val.Fingerprint() }
 
-// decode fills both caches. Training pictures are kept at 1.4 times the input's longer
-// side: enough for the zoom of augmentation, and a third of the memory of whole ones.
+// decode opens both caches.
 func (j *Job) decode(ctx context.Context) (train, val *dataset.Cache, err error) {
 	w, h := int(j.Config.Network.Width), int(j.Config.Network.Height)
-	tell := func(before int) func(int) {
-		return func(done int) {
-			if j.Decoded != nil {
-				j.Decoded(before+done, len(j.Train.Items)+len(j.Val.Items))
-			}
-		}
-	}
-	if train, err = dataset.NewCache(ctx, j.Train, max(w, h)*7/5, tell(0)); err != nil {
+	if train, err = j.decodeTrain(ctx); err != nil {
 		return nil, nil, err
 	}
-	if val, err = dataset.NewInputs(ctx, j.Val, w, h, tell(len(j.Train.Items))); err != nil {
-		return nil, nil, err
+	val, err = dataset.OpenInputs(ctx, j.Val, w, h, j.cacheOptions(len(j.Train.Items)))
+	if err == nil {
+		err = j.accept(val)
 	}
-	for _, bad := range append(train.Bad, val.Bad...) {
-		if j.Warn != nil {
-			j.Warn(bad)
-		}
+	if err != nil {
+		train.Close()
+		return nil, nil, err
 	}
 	return train, val, nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"perceive/trainer"
+	"perceive/trainer/dataset"
 )
 
 // bar is a progress bar with time left on a terminal, and a line now and then
@@ -112,6 +114,49 @@ func (p *trainProgress) decoded(done, total int) {
 		p.decode = newBar(p.out, "decoding", total)
 	}
 	p.decode.set(done, "")
+}
+
+// cached says where decoded pictures are, how much room they and the others in the folder
+// take, and why they were decoded.
+func (p *trainProgress) cached(c *dataset.Cache) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.decode != nil {
+		p.decode.end()
+		p.decode = nil
+	}
+	fmt.Fprintln(p.out, cacheLine(c))
+}
+
+func cacheLine(c *dataset.Cache) string {
+	pictures := len(c.Usable())
+	if c.File == "" {
+		line := fmt.Sprintf("%d decoded pictures in memory, %s", pictures, size(c.Bytes))
+		if c.Reason != "" {
+			line += " (" + c.Reason + ")"
+		}
+		return line
+	}
+	how := c.Reason
+	if c.Reused {
+		how = "decoded before"
+	}
+	var all int64
+	files, _ := filepath.Glob(filepath.Join(filepath.Dir(c.File), "*"+filepath.Ext(c.File)))
+	for _, f := range files {
+		if st, err := os.Stat(f); err == nil {
+			all += st.Size()
+		}
+	}
+	return fmt.Sprintf("%d decoded pictures in %s, %s (%s); all %d such files there take %s", pictures, c.File, size(c.Bytes), how, len(files), size(all))
+}
+
+// size is a number of bytes in words.
+func size(n int64) string {
+	if n < 1<<30 {
+		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	}
+	return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
 }
 
 func (p *trainProgress) warn(err error) { fmt.Fprintf(p.out, "left out: %v\n", err) }

@@ -1,13 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
-	"io"
-	"maps"
+	"os"
 	"path/filepath"
-	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"perceive/hw/ort"
 	"perceive/trainer"
@@ -17,14 +15,17 @@ import (
 type trainCmd struct {
 	Data    []string `required:"" sep:"none" placeholder:"URI" help:"Labelled pictures to learn from: ${schemes}. May be repeated."`
 	Val     []string `sep:"none" placeholder:"URI" help:"Labelled pictures to choose the best weights by. Default: a tenth of the data's groups, held out."`
-	Out     string   `required:"" type:"path" placeholder:"DIR" help:"Folder of the run: checkpoints, best weights, tables, report."`
+	Out     string   `type:"path" placeholder:"DIR" help:"Folder of the run: checkpoints, best weights, tables, report. Required, but with --preview."`
 	Config  string   `type:"existingfile" placeholder:"FILE" help:"Settings in YAML; 'config.yaml' of another run is one. Unknown keys are refused."`
-	Labels  []string `placeholder:"LABEL" help:"Labels to learn. Default: pedestrian,car,stop_sign,traffic_light."`
+	Labels  []string `placeholder:"LABEL" help:"Labels to learn; tasks:N for N questions about rendered scenes. Default: pedestrian,car,stop_sign,traffic_light."`
 	Steps   int      `placeholder:"N" help:"Number of training steps, over the configuration."`
 	Seed    *uint64  `placeholder:"N" help:"Seed of weights, order and augmentation, over the configuration."`
 	Hide    float64  `placeholder:"FRACTION" help:"Hide this part of the known labels, to see what missing labels cost."`
 	Resume  bool     `help:"Go on from the folder's last checkpoint."`
 	Threads int      `placeholder:"N" help:"Threads of the training graph. Default: one per core."`
+	OnBad   string   `name:"on-bad" enum:"fail,skip" default:"fail" help:"What to do with damaged pictures, empty boxes, wrong lines and the like: fail names them, skip names, counts and leaves them out."`
+	Cache   string   `placeholder:"DIR" help:"Folder for decoded pictures, which the next run with the same data starts from; 'off' keeps them in memory. Default: perceive in the user's cache folder."`
+	Preview string   `type:"path" placeholder:"DIR" help:"Draw what the network sees of the first batch, and what it is told about it, into this folder (or FILE.png), and stop."`
 }
 
 // Help is the long description.
@@ -33,10 +34,16 @@ func (trainCmd) Help() string {
 checkpoint; --resume goes on where it stood. The best weights (mean ROC AUC on the validation data) are
 kept in best.ckpt, which 'perceive export --run DIR' turns into a model file.
 
-  perceive train --data jsonl:road/train/labels.jsonl --val jsonl:road/val/labels.jsonl --out runs/road`
+  perceive train --data jsonl:road/train/labels.jsonl --val jsonl:road/val/labels.jsonl --out runs/road
+
+Before the first step it prints what is known of each label, by source and together with the others.
+With --preview it draws that on the pictures instead.`
 }
 
 func (c *trainCmd) Run(a *app) error {
+	if c.Out == "" && c.Preview == "" {
+		return usageError{errors.New("missing flags: --out=DIR")}
+	}
 	cfg, err := c.config()
 	if err != nil {
 		return usageError{err}
@@ -45,16 +52,25 @@ func (c *trainCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	show := newTrainProgress(a.errOut, cfg)
+	job := trainer.Job{Config: cfg, Train: train, Val: val, Out: c.Out, Resume: c.Resume, Threads: c.Threads,
+		Cache: c.cache(), OnBad: dataset.Policy(c.OnBad), Cached: show.cached,
+		Hooks: show.hooks(), Decoded: show.decoded, Warn: show.warn}
+	coverage(a.errOut, "to learn from", train)
+	if c.Preview != "" {
+		names, err := job.Preview(a.ctx, c.Preview)
+		for _, name := range names {
+			fmt.Fprintln(a.out, name)
+		}
+		return err
+	}
+	coverage(a.errOut, "to choose by", val)
 	rt, err := ort.Open(ort.Config{Library: a.library})
 	if err != nil {
 		return err
 	}
 	defer rt.Close()
-	show := newTrainProgress(a.errOut, cfg)
-	job := trainer.Job{Runtime: rt, Config: cfg, Train: train, Val: val, Out: c.Out, Resume: c.Resume, Threads: c.Threads,
-		Hooks: show.hooks(), Decoded: show.decoded, Warn: show.warn}
-	coverage(a.errOut, "to learn from", train)
-	coverage(a.errOut, "to choose by", val)
+	job.Runtime = rt
 	p, err := job.Run(a.ctx)
 	show.end()
 	if err != nil {
@@ -77,7 +93,9 @@ func (c *trainCmd) config() (cfg trainer.Config, err error) {
 		}
 	}
 	if len(c.Labels) > 0 {
-		cfg.Labels = c.Labels
+		if cfg.Labels, err = dataset.ExpandLabels(c.Labels); err != nil {
+			return cfg, err
+		}
 	}
 	if c.Steps != 0 {
 		cfg.Steps = c.Steps
@@ -95,11 +113,12 @@ func (c *trainCmd) config() (cfg trainer.Config, err error) {
 const heldOut = 0.1
 
 func (c *trainCmd) sets(cfg trainer.Config) (train, val *dataset.Set, err error) {
-	if train, err = dataset.Open(c.Data, cfg.Labels); err != nil {
+	opts := dataset.OpenOptions{OnBad: dataset.Policy(c.OnBad)}
+	if train, err = dataset.OpenWith(opts, c.Data, cfg.Labels); err != nil {
 		return nil, nil, err
 	}
 	if len(c.Val) > 0 {
-		if val, err = dataset.Open(c.Val, cfg.Labels); err != nil {
+		if val, err = dataset.OpenWith(opts, c.Val, cfg.Labels); err != nil {
 			return nil, nil, err
 		}
 	} else {
@@ -114,21 +133,17 @@ func (c *trainCmd) sets(cfg trainer.Config) (train, val *dataset.Set, err error)
 	return train, val, nil
 }
 
-// coverage prints what is known of each label, and what that is not enough for.
-func coverage(w io.Writer, what string, s *dataset.Set) {
-	fmt.Fprintf(w, "%d pictures %s:\n", len(s.Items), what)
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "label\tpositive\tnegative\tunknown\t")
-	counts := s.Counts()
-	for _, l := range s.Labels {
-		n := counts[l]
-		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t\n", l, n[dataset.Positive], n[dataset.Negative], n[dataset.Unknown])
+// cache is the folder for decoded pictures, "" for none. Data is shared by runs, so the
+// cache is the user's and not the run's.
+func (c *trainCmd) cache() string {
+	switch c.Cache {
+	case "off":
+		return ""
+	case "":
+		if dir, err := os.UserCacheDir(); err == nil {
+			return filepath.Join(dir, "perceive")
+		}
+		return filepath.Join(c.Out, "cache") // a user without a home
 	}
-	t.Flush()
-	for _, reason := range slices.Sorted(maps.Keys(s.Skipped)) {
-		fmt.Fprintf(w, "left out: %d %s\n", s.Skipped[reason], reason)
-	}
-	for _, warning := range s.Warnings() {
-		fmt.Fprintf(w, "warning: %s\n", warning)
-	}
+	return c.Cache
 }

@@ -6,7 +6,7 @@ import "fmt"
 // or its figures mean little.
 const few = 30
 
-// Warnings say, label by label, what the set cannot teach or measure.
+// Warnings say, label by label and pair by pair, what the set cannot teach or measure.
 func (s *Set) Warnings() []string {
 	var out []string
 	counts := s.Counts()
@@ -27,7 +27,7 @@ func (s *Set) Warnings() []string {
 			out = append(out, fmt.Sprintf("%s: no source has both answers: the network may learn the source instead of the label", label))
 		}
 	}
-	return out
+	return append(out, s.pairWarnings()...)
 }
 
 // mixed counts the sources that have both answers to a label.

@@ -55,6 +55,21 @@ type pending struct {
 
 // NewLoader starts to prepare the batches from step first on. Close it.
 func NewLoader(cache *Cache, cfg LoaderConfig, first int) (*Loader, error) {
+	l, err := newLoader(cache, cfg)
+	if err != nil {
+		return nil, err
+	}
+	for range l.cfg.Ahead {
+		l.free <- newBatch(l.cfg, len(cache.Set.Labels))
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	l.stop = cancel
+	l.start(ctx, first)
+	return l, nil
+}
+
+// newLoader is a loader that does not run.
+func newLoader(cache *Cache, cfg LoaderConfig) (*Loader, error) {
 	if err := cfg.Augment.Validate(); err != nil {
 		return nil, fmt.Errorf("dataset: %w", err)
 	}
@@ -62,8 +77,7 @@ func NewLoader(cache *Cache, cfg LoaderConfig, first int) (*Loader, error) {
 		return nil, fmt.Errorf("dataset: batch %d of %d×%d: want at least 1, and multiples of %d", cfg.Batch, cfg.Width, cfg.Height, Stride)
 	}
 	cfg.Workers, cfg.Ahead = max(1, cfg.Workers), max(2, cfg.Ahead)
-	l := &Loader{cfg: cfg, usable: cache.Usable(), free: make(chan *Batch, cfg.Ahead),
-		ready: make(chan *pending, cfg.Ahead)}
+	l := &Loader{cfg: cfg, usable: cache.Usable(), free: make(chan *Batch, cfg.Ahead), ready: make(chan *pending, cfg.Ahead)}
 	l.draw = drawer{cfg.Augment, cfg.Width, cfg.Height, cache, l.pick}
 	if len(l.usable) == 0 {
 		return nil, errors.New("dataset: no usable pictures")
@@ -80,12 +94,6 @@ func NewLoader(cache *Cache, cfg LoaderConfig, first int) (*Loader, error) {
 		sum += weights[i]
 		l.cum = append(l.cum, sum)
 	}
-	for range cfg.Ahead {
-		l.free <- newBatch(cfg, len(cache.Set.Labels))
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	l.stop = cancel
-	l.start(ctx, first)
 	return l, nil
 }
 

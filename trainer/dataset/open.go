@@ -49,12 +49,14 @@ func Schemes() []string {
 
 // Open reads the data sets of one or more URIs, refuses flaws, and joins them:
 //
-//	jsonl:FILE[?pseudo=1]                       the project's own format
-//	coco:FILE.json[?images=DIR&map=FROM:TO]     COCO's boxes
-//	bdd100k:FILE.json[?images=DIR&map=FROM:TO]  BDD100K, Scalabel's format
-//	yolo:FOLDER[?names=FILE&map=FROM:TO]        YOLO's text a picture
-//	scene:COUNT[?seed=N&hide=FRACTION&known=N]  rendered, every label known but what is hidden
+//	jsonl:FILE[?pseudo=1]                                  the project's own format
+//	coco:FILE.json[?images=DIR&map=FROM:TO&group=HOW]      COCO's boxes
+//	bdd100k:FILE.json[?images=DIR&map=FROM:TO&group=HOW]   BDD100K, Scalabel's format
+//	yolo:FOLDER[?names=FILE&map=FROM:TO&group=HOW]         YOLO's text a picture
+//	scene:COUNT[?seed=N&hide=FRACTION&known=N&presence=1]  rendered
 //
+// HOW pictures make a sequence that a split keeps together, where the annotations do not
+// say: name (each by itself), folder, or prefix (the name without its last number).
 // A URI without a scheme that ends in .jsonl counts as jsonl.
 func Open(uris []string, labels []string) (*Set, error) {
 	return OpenWith(OpenOptions{}, uris, labels)

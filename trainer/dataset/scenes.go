@@ -24,10 +24,10 @@ const sceneWidth, sceneHeight = 448, 256
 const maxScenes = 1_000_000
 
 // openScene renders COUNT independent pictures whose every label is known. The options
-// hide=FRACTION and known=N make labels unknown on purpose.
+// hide=FRACTION and known=N make labels unknown on purpose; presence=1 leaves no boxes.
 func openScene(r request) (*Set, error) {
 	r.what = "scene:" + r.what
-	if err := r.only("seed", "hide", "known"); err != nil {
+	if err := r.only("seed", "hide", "known", "presence"); err != nil {
 		return nil, err
 	}
 	n, err := strconv.Atoi(r.what[len("scene:"):])
@@ -48,9 +48,19 @@ func openScene(r request) (*Set, error) {
 			return nil, fmt.Errorf("dataset: %s: %w: option hide=%s: want 0 or more, and less than 1", r.what, ErrURI, r.query.Get("hide"))
 		}
 	}
+	presence, err := flag(r.what, r.query, "presence")
+	if err != nil {
+		return nil, err
+	}
 	set := &Set{Labels: r.labels, Skipped: map[string]int{}, Unasked: map[string]int{}, Items: drawScenes(seed<<32, n, r.labels)}
 	if err := set.covers(); err != nil {
 		return nil, fmt.Errorf("dataset: %s: %w", r.what, err)
+	}
+	if presence {
+		// All tasks alike, whatever their number: none has boxes, no picture is moved.
+		for i := range set.Items {
+			set.Items[i].Boxes, set.Items[i].Fixed = nil, true
+		}
 	}
 	set = set.Hide(hide, seed)
 	if r.query.Has("known") {
