@@ -115,6 +115,37 @@ func TestWhereIsNotKnown(t *testing.T) {
 	}
 }
 
+// The line itself: several boxes, none, and nothing known.
+func TestWhereInJSONLines(t *testing.T) {
+	var b bytes.Buffer
+	head := perception.Header{Labels: []perception.HeaderLabel{{Label: "car"}, {Label: "sign"}, {Label: "light"}}}
+	j, err := perception.NewJSONL(&b, head)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(x, y int, p float32) perception.Peak { return perception.Peak{Point: image.Pt(x, y), P: p} }
+	r := perception.Result{Seq: 3, Status: perception.OK, Answers: []perception.Answer{
+		{P: 0.98, On: true, Where: perception.Where{Peak: at(880, 440, 0.87), Boxes: []perception.Box{
+			{Rectangle: image.Rect(800, 392, 960, 488), P: 0.87}, {Rectangle: image.Rect(0, 0, 32, 8), P: 0.5}}}},
+		{P: 0.5, On: true, Where: perception.Where{Peak: at(0, 7, 0.00004)}},
+		{P: 0.9, On: true},
+	}}
+	if err := j.Emit(t.Context(), &r, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, line, _ := strings.Cut(b.String(), "\n")
+	const want = `{"seq":3,"t_ms":0,"status":"ok","labels":[` +
+		`{"label":"car","p":0.9800,"on":true,"where":{"peak":{"xy":[880,440],"p":0.8700},"boxes":[{"xywh":[800,392,160,96],"p":0.8700},{"xywh":[0,0,32,8],"p":0.5000}]}},` +
+		`{"label":"sign","p":0.5000,"on":true,"where":{"peak":{"xy":[0,7],"p":0.0000},"boxes":[]}},` +
+		`{"label":"light","p":0.9000,"on":true}]}` + "\n"
+	if line != want {
+		t.Errorf("the line is\n%s\nwant\n%s", line, want)
+	}
+}
+
 // What is no probability in a map is no place either: one weight is made so large that
 // red's map leaves 0..1 where there is something red, while its mean stays below 1.
 func TestMapOfNoProbabilities(t *testing.T) {

@@ -178,6 +178,8 @@ func TestExitCodesAndReasons(t *testing.T) {
 		{"CUDA, required", "run --source %/drive.mkv --provider cuda", exitFailed, "cuda"},
 		{"data of no known kind", "train --data voc:x --out %/r", exitUsage, "coco, jsonl"},
 		{"data with an unknown option", "train --data scene:5?colour=1 --out %/r", exitUsage, "colour"},
+		{"an empty source", "run --source=", exitUsage, "--source"},
+		{"a million threads", "run --source %/drive.mkv --threads 1000000", exitUsage, "threads"},
 		{"minus three threads", "run --source %/drive.mkv --threads=-3", exitUsage, "threads"},
 		{"no parity frames", "export --run %/mixed --data jsonl:%/labels.jsonl --out %/m.onnx --frames=-1", exitUsage, "--frames"},
 		{"the source as output", "run --source %/drive.mkv --out %/drive.mkv", exitUsage, "the source"},

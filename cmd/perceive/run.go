@@ -22,7 +22,7 @@ type runCmd struct {
 	Source string `required:"" placeholder:"URI" help:"What to look at: a video file, a folder or glob of pictures, or scene://?seed=1&seconds=10 (rendered)."`
 	modelFlags
 	Out      string `type:"path" placeholder:"FILE.jsonl" help:"Write the detections here, JSON Lines. '-' is standard output."`
-	Annotate string `type:"path" placeholder:"FILE.mp4" help:"Write a video with the detections drawn in."`
+	Annotate string `type:"path" placeholder:"FILE.mp4" help:"Write a video with the detections drawn in, also where: .mp4, .mov or .mkv."`
 	Threads  int    `placeholder:"N" help:"Threads of the network. Default: one per core but one, which decodes."`
 	Spin     bool   `help:"Let the network's idle threads spin: faster on a machine of one's own, and it burns cores."`
 	Quiet    bool   `short:"q" help:"No progress and no summary."`
@@ -109,8 +109,11 @@ func decoders() int { return max(1, runtime.NumCPU()/4) }
 
 // check refuses what would destroy something or cannot be.
 func (c *runCmd) check() error {
-	if c.Threads < 0 {
-		return fmt.Errorf("--threads %d: want 0 or more", c.Threads)
+	if c.Source == "" {
+		return errors.New("--source: empty")
+	}
+	if c.Threads < 0 || c.Threads > ort.MaxThreads {
+		return fmt.Errorf("--threads %d: want 0 to %d", c.Threads, ort.MaxThreads)
 	}
 	if c.Out != "" && c.Out == c.Annotate {
 		return fmt.Errorf("%s: detections and annotated video cannot both go there", c.Out)

@@ -24,10 +24,15 @@ const (
 	OptimizeNone
 )
 
+// MaxThreads is beyond any machine's cores. The library starts as many threads as it is
+// asked for, and a million of them stop the machine.
+const MaxThreads = 1024
+
 // Options says how a session runs. The zero value is the CPU with every core,
 // full optimisation and threads that sleep when there is nothing to do.
 type Options struct {
-	// Threads that share one operator's work. Zero means one per physical core.
+	// Threads that share one operator's work. Zero means one per physical core;
+	// at most MaxThreads.
 	Threads int
 	// Spin lets idle threads burn their core to start the next operator sooner.
 	// Good for training on a machine of one's own, bad on a vehicle.
@@ -53,8 +58,8 @@ type Options struct {
 func (o Options) validate() error {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if o.Threads < 0 {
-		bad("threads: %d is negative", o.Threads)
+	if o.Threads < 0 || o.Threads > MaxThreads {
+		bad("threads: %d is not within 0..%d", o.Threads, MaxThreads)
 	}
 	if o.Device < 0 {
 		bad("device: %d is negative", o.Device)
