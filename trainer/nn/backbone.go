@@ -301,26 +301,49 @@ func (r *replay) node(n *onnx.Node) {
 }
 
 // reshape replaces the batch and the picture size in a constant shape by what they are
-// here: a size at the front that was the first of the input, and sizes at the back that
-// were the last of it. (Channel shuffles are written so.)
+// here. (Channel shuffles are written so, for one picture of one size.)
 func (r *replay) reshape(n *onnx.Node, in []graph.Value) []graph.Value {
-	old, now := r.types[n.GetInput()[0]].Shape, r.m.Shape(in[0])
-	c := r.m.Const(in[1])
-	if c == nil || len(old) != len(now) || len(old) == 0 {
+	old, to, now := r.types[n.GetInput()[0]].Shape, r.types[n.GetOutput()[0]].Shape, r.m.Shape(in[0])
+	if r.m.Const(in[1]) == nil || len(old) != len(now) || slices.Contains(old, -1) || slices.Contains(to, -1) {
 		return in
 	}
-	to, err := c.Int64s()
-	if err != nil || len(to) == 0 {
-		return in
+	return []graph.Value{in[0], r.m.Int64(r.reshaped(old, now, to)...)}
+}
+
+// reshaped is the shape that has the place of to, now that old has become now. Axes of
+// both are paired off in groups of equal size; within one that is cut into several, rows
+// and columns are told by how the picture's have changed, and a larger batch goes first.
+func (r *replay) reshaped(old, now, to []int64) []int64 {
+	out := slices.Clone(to)
+	for i, j := 0, 0; i < len(old) && j < len(to); {
+		a, b := i+1, j+1
+		for product(old[i:a]) != product(to[j:b]) || (a < len(old) && b < len(to) && old[a] != to[b] && old[a-1] == 1) {
+			switch {
+			case product(old[i:a]) <= product(to[j:b]) && a < len(old):
+				a++
+			case b < len(to):
+				b++
+			default:
+				return out // the runtime says what does not fit
+			}
+		}
+		r.scale(out[j:b], product(old[i:a]), product(now[i:a]))
+		i, j = a, b
 	}
-	to = slices.Clone(to)
-	for i, j := len(to)-1, len(old)-1; i > 0 && j > 0 && to[i] == old[j]; i, j = i-1, j-1 {
-		to[i] = now[j]
+	return out
+}
+
+// scale changes sizes whose product was before so that it is after.
+func (r *replay) scale(sizes []int64, before, after int64) {
+	if n := len(sizes); n > 1 {
+		was, is := r.types[r.input].Shape, r.m.Shape(r.values[r.input])
+		rows, columns := sizes[n-2]*is[2]/was[2], sizes[n-1]*is[3]/was[3]
+		if rest := before / (sizes[n-2] * sizes[n-1]); before != after && rest*rows*columns == after {
+			sizes[n-2], sizes[n-1] = rows, columns
+			return
+		}
 	}
-	if to[0] == old[0] {
-		to[0] = now[0]
-	}
-	return []graph.Value{in[0], r.m.Int64(to...)}
+	sizes[0] = sizes[0] * after / before
 }
 
 // resize asks for factors where the file asks for the sizes of its own input.

@@ -224,7 +224,7 @@ func reduce(start float64, f func(acc, x float64) float64, finish func(acc float
 func ints(t Tensor) []int {
 	out := make([]int, len(t.Data))
 	for i, x := range t.Data {
-		out[i] = int(x)
+		out[i] = int(max(-1e15, min(1e15, x))) // "to the end" is written as the largest number
 	}
 	return out
 }
