@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"math"
 
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/optimize"
+	"gonum.org/v1/gonum/stat"
 )
 
 // Platt maps a probability to a calibrated one: σ(A·logit(p) + B), A > 0 (Platt 1999,
@@ -62,11 +65,27 @@ func FitPlatt(s Scores) (Platt, error) {
 			t[i] = (float64(pos) + 1) / (float64(pos) + 2)
 		}
 	}
-	// The unknowns are log A and B.
+	// About their mean, logits that are all alike leave A and B apart.
+	mean := stat.Mean(z, nil)
+	floats.AddConst(-mean, z)
+	start := []float64{0, math.Log(float64(pos)+1) - math.Log(float64(neg)+1)}
+	best, err := optimize.Minimize(plattProblem(z, t), start, &optimize.Settings{GradientThreshold: 1e-9}, &optimize.Newton{})
+	// At the last digit the line search may find nothing lower: that is the minimum, too.
+	if best == nil || len(best.Gradient) != 2 || !(math.Hypot(best.Gradient[0], best.Gradient[1]) < 1e-5) {
+		return Platt{}, fmt.Errorf("metrics: no calibration found: %v", err)
+	}
+	a := math.Exp(best.X[0])
+	return Platt{a, best.X[1] - a*mean}, nil
+}
+
+// plattProblem is the mean of what FitPlatt minimises, of log A and B, with its first
+// and second derivatives.
+func plattProblem(z, t []float64) optimize.Problem {
+	const prior = 1.0 / (slopeStd * slopeStd)
 	n := float64(len(z))
-	problem := optimize.Problem{
+	return optimize.Problem{
 		Func: func(x []float64) float64 {
-			a, sum := math.Exp(x[0]), x[0]*x[0]/(2*slopeStd*slopeStd)
+			a, sum := math.Exp(x[0]), prior*x[0]*x[0]/2
 			for i := range z {
 				u := a*z[i] + x[1]
 				sum += math.Max(u, 0) - u*t[i] + math.Log1p(math.Exp(-math.Abs(u)))
@@ -75,18 +94,23 @@ func FitPlatt(s Scores) (Platt, error) {
 		},
 		Grad: func(g, x []float64) {
 			a := math.Exp(x[0])
-			g[0], g[1] = x[0]/(slopeStd*slopeStd), 0
+			g[0], g[1] = prior*x[0], 0
 			for i := range z {
 				d := sigmoid(a*z[i]+x[1]) - t[i]
 				g[0], g[1] = g[0]+d*a*z[i], g[1]+d
 			}
 			g[0], g[1] = g[0]/n, g[1]/n
 		},
+		Hess: func(h *mat.SymDense, x []float64) {
+			a, aa, ab, bb := math.Exp(x[0]), float64(prior), 0.0, 0.0
+			for i := range z {
+				q := sigmoid(a*z[i] + x[1])
+				v, w := a*z[i], q*(1-q)
+				aa, ab, bb = aa+w*v*v+(q-t[i])*v, ab+w*v, bb+w
+			}
+			h.SetSym(0, 0, aa/n)
+			h.SetSym(0, 1, ab/n)
+			h.SetSym(1, 1, bb/n)
+		},
 	}
-	best, err := optimize.Minimize(problem, []float64{0, 0}, &optimize.Settings{GradientThreshold: 1e-8}, &optimize.BFGS{})
-	// At the last digit the line search may find nothing lower: that is the minimum, too.
-	if best == nil || len(best.Gradient) != 2 || !(math.Hypot(best.Gradient[0], best.Gradient[1]) < 1e-5) {
-		return Platt{}, fmt.Errorf("metrics: no calibration found: %v", err)
-	}
-	return Platt{math.Exp(best.X[0]), best.X[1]}, nil
 }

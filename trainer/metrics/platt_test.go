@@ -111,3 +111,22 @@ func TestCrossValidate(t *testing.T) {
 		t.Error("one positive is in no fit when it is to be judged")
 	}
 }
+
+// Whatever a network in its first steps says, there is a fit: logits that are almost
+// alike, far from zero, of few or many pictures.
+func TestPlattAlwaysEnds(t *testing.T) {
+	rng := rand.New(rand.NewPCG(11, 12))
+	for range 3000 {
+		centre, spread := 14*rng.Float64()-12, math.Pow(10, 6*rng.Float64()-5)
+		s := scores([]float64{0.5, 0.4}, 1, 0)
+		for range 1 + rng.IntN(100) {
+			s.Add(float64(float32(1/(1+math.Exp(-centre-spread*rng.NormFloat64())))), rng.IntN(3) == 0)
+		}
+		if rng.IntN(2) == 0 { // the first two are like the others
+			s.Score[0], s.Score[1] = s.Score[2], s.Score[2]
+		}
+		if c, err := metrics.FitPlatt(s); err != nil || !(c.A > 0) {
+			t.Fatalf("centre %g, spread %g, %d pictures: %+v: %v", centre, spread, len(s.Score), c, err)
+		}
+	}
+}
