@@ -53,9 +53,9 @@ func trainingCurves(dir string, labels []string) (report.Section, error) {
 		return report.Section{}, err
 	}
 	steps := train["step"]
-	smooth := func(name string) []report.Series {
-		return []report.Series{{Name: name, X: steps, Y: train[name], Faint: true},
-			{Name: name, X: steps, Y: report.Smooth(train[name], 50)}}
+	smooth := func(column, name string) []report.Series {
+		return []report.Series{{Name: name, X: steps, Y: train[column], Faint: true},
+			{Name: name, X: steps, Y: report.Smooth(train[column], 50)}}
 	}
 	each := func(prefix string) (out []report.Series) {
 		for _, l := range labels {
@@ -64,13 +64,13 @@ func trainingCurves(dir string, labels []string) (report.Section, error) {
 		return out
 	}
 	mean := report.Series{Name: "mean", X: eval["step"], Y: eval["mean_auc"], Points: true}
-	return report.Section{Title: "Training", Charts: []report.Chart{
-		{Title: "Loss", X: "step", Y: "nats", Series: append(smooth("loss_map"), smooth("loss_presence")...)},
+	return report.Section{Title: "Training", Text: "Pale lines are single steps, the others running means over about 50; steps far above those are cut off.", Charts: []report.Chart{
+		{Title: "Loss", X: "step", Y: "nats", Series: append(smooth("loss_map", "map"), smooth("loss_presence", "presence")...)},
 		{Title: "Validation ROC AUC", X: "step", Y: "area", Series: append(each("auc_"), mean), Low: 0.4, High: 1},
-		{Title: "Validation average precision", X: "step", Y: "mean precision", Series: each("ap_"), Low: 0.001, High: 1},
-		{Title: "Gradient norm", X: "step", Y: "norm", Series: smooth("grad_norm")},
+		{Title: "Validation average precision", X: "step", Y: "mean precision", Series: each("ap_"), High: 1},
+		{Title: "Gradient norm", X: "step", Y: "norm", Series: smooth("grad_norm", "gradient")},
 		{Title: "Learning rate", X: "step", Y: "rate", Series: []report.Series{{Name: "rate", X: steps, Y: train["rate"]}}},
-		{Title: "Time of a step", X: "step", Y: "ms", Series: append(smooth("compute_ms"), smooth("wait_ms")...)},
+		{Title: "Time of a step", X: "step", Y: "ms", Series: append(smooth("compute_ms", "in the graph"), smooth("wait_ms", "for data")...)},
 	}}, nil
 }
 

@@ -3,16 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
 
 	"perceive/camera/scene"
 	"perceive/export"
 	"perceive/export/onnx"
 	"perceive/hw/ort"
-	"perceive/models"
 	"perceive/trainer"
 	"perceive/trainer/dataset"
 	"perceive/trainer/metrics"
@@ -116,22 +113,6 @@ func (c *exportCmd) Run(a *app) error {
 	}
 	fmt.Fprintf(a.out, "%s: %.1f MB, step %d, mean ROC AUC %.3f\n", c.Out, float64(len(file))/1e6, trained.BestStep, trainer.MeanAUC(measured))
 	return nil
-}
-
-// print says what was written into the file for each label.
-func (c *exportCmd) print(w io.Writer, labels []models.Label) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "label\tcalibration σ(a·z+b)\tECE\tthreshold\trule")
-	for _, l := range labels {
-		k := l.Calibration
-		fitted, ece := fmt.Sprintf("a %.3f, b %+.3f", k.A, k.B), fmt.Sprintf("%.3f → %.3f", k.ECEBefore, k.ECEAfter)
-		if k.Note != "" {
-			fitted, ece = "none", "–"
-		}
-		rule, _, _ := strings.Cut(l.ThresholdRule, " on ")
-		fmt.Fprintf(t, "%s\t%s\t%s\t%.3f\t%s\n", l.ID, fitted, ece, l.Threshold, rule)
-	}
-	return t.Flush()
 }
 
 func (c *exportCmd) name() string {

@@ -182,6 +182,8 @@ func TestExitCodesAndReasons(t *testing.T) {
 		{"a million threads", "run --source %/drive.mkv --threads 1000000", exitUsage, "threads"},
 		{"minus three threads", "run --source %/drive.mkv --threads=-3", exitUsage, "threads"},
 		{"no parity frames", "export --run %/mixed --data jsonl:%/labels.jsonl --out %/m.onnx --frames=-1", exitUsage, "--frames"},
+		{"a threshold rule that is none", "export --run %/mixed --data jsonl:%/labels.jsonl --out %/m.onnx --threshold-rule best", exitUsage, "youden, f1, precision=P"},
+		{"a recall of 2", "export --run %/mixed --data jsonl:%/labels.jsonl --out %/m.onnx --threshold-rule recall=2", exitUsage, `"2"`},
 		{"the source as output", "run --source %/drive.mkv --out %/drive.mkv", exitUsage, "the source"},
 		{"the source as annotated video", "run --source %/cut.mkv --annotate %/cut.mkv", exitUsage, "the source"},
 		{"one file for two outputs", "run --source %/drive.mkv --out %/x.mp4 --annotate %/x.mp4", exitUsage, "both"},

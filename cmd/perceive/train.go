@@ -79,7 +79,7 @@ func (c *trainCmd) Run(a *app) error {
 		}
 		return err
 	}
-	fmt.Fprintf(a.out, "best mean ROC AUC on the validation data: %.3f, at step %d of %d\ntrained for %.1f minutes\nweights: %s\ncurves: %s\n",
+	fmt.Fprintf(a.out, "best mean ROC AUC on the validation data: %.3f, at step %d of %d\ntrained for %.1f minutes\nweights: %s\nreport: %s\n",
 		p.Best, p.BestStep, p.Step, p.Seconds/60, filepath.Join(c.Out, trainer.BestFile), filepath.Join(c.Out, trainer.ReportFile))
 	return nil
 }

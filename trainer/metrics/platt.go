@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"math"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/optimize"
+	"gonum.org/v1/gonum/stat"
 )
 
 // Platt maps a probability to a calibrated one: σ(A·logit(p) + B), A > 0 (Platt 1999,
@@ -62,31 +64,36 @@ func FitPlatt(s Scores) (Platt, error) {
 			t[i] = (float64(pos) + 1) / (float64(pos) + 2)
 		}
 	}
-	// The unknowns are log A and B.
-	n := float64(len(z))
-	problem := optimize.Problem{
-		Func: func(x []float64) float64 {
-			a, sum := math.Exp(x[0]), x[0]*x[0]/(2*slopeStd*slopeStd)
-			for i := range z {
-				u := a*z[i] + x[1]
-				sum += math.Max(u, 0) - u*t[i] + math.Log1p(math.Exp(-math.Abs(u)))
-			}
-			return sum / n
-		},
-		Grad: func(g, x []float64) {
-			a := math.Exp(x[0])
-			g[0], g[1] = x[0]/(slopeStd*slopeStd), 0
-			for i := range z {
-				d := sigmoid(a*z[i]+x[1]) - t[i]
-				g[0], g[1] = g[0]+d*a*z[i], g[1]+d
-			}
-			g[0], g[1] = g[0]/n, g[1]/n
-		},
+	// About their mean, logits that are all alike leave A and B apart.
+	mean := stat.Mean(z, nil)
+	floats.AddConst(-mean, z)
+	x := []float64{0, math.Log(float64(pos)+1) - math.Log(float64(neg)+1)}
+	cost := plattCost(z, t)
+	// Nelder–Mead needs no step length, which line searches lose where the cost is not convex
+	// in log A. The second simplex starts where a first one may have shrunk too early.
+	for range 2 {
+		best, err := optimize.Minimize(optimize.Problem{Func: cost}, x, &optimize.Settings{
+			Converger: &optimize.FunctionConverge{Absolute: 1e-15, Iterations: 60}}, &optimize.NelderMead{SimplexSize: 0.5})
+		if err != nil {
+			return Platt{}, fmt.Errorf("metrics: no calibration found: %w", err)
+		}
+		x = best.X
 	}
-	best, err := optimize.Minimize(problem, []float64{0, 0}, &optimize.Settings{GradientThreshold: 1e-8}, &optimize.BFGS{})
-	// At the last digit the line search may find nothing lower: that is the minimum, too.
-	if best == nil || len(best.Gradient) != 2 || !(math.Hypot(best.Gradient[0], best.Gradient[1]) < 1e-5) {
-		return Platt{}, fmt.Errorf("metrics: no calibration found: %v", err)
+	a := math.Exp(x[0])
+	return Platt{a, x[1] - a*mean}, nil
+}
+
+// plattCost is the mean of what FitPlatt minimises, of log A and B.
+func plattCost(z, t []float64) func(x []float64) float64 {
+	return func(x []float64) float64 {
+		if math.Abs(x[0]) > 50 {
+			return math.Inf(1) // the prior alone is far from any minimum
+		}
+		a, sum := math.Exp(x[0]), x[0]*x[0]/(2*slopeStd*slopeStd)
+		for i := range z {
+			u := a*z[i] + x[1]
+			sum += math.Max(u, 0) - u*t[i] + math.Log1p(math.Exp(-math.Abs(u)))
+		}
+		return sum / float64(len(z))
 	}
-	return Platt{math.Exp(best.X[0]), best.X[1]}, nil
 }

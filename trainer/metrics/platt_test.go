@@ -111,3 +111,47 @@ func TestCrossValidate(t *testing.T) {
 		t.Error("one positive is in no fit when it is to be judged")
 	}
 }
+
+// Whatever a network in its first steps says, there is a fit: logits that are almost
+// alike, far from zero, of few or many pictures.
+func TestPlattAlwaysEnds(t *testing.T) {
+	rng := rand.New(rand.NewPCG(11, 12))
+	for range 500 {
+		centre, spread := 10*rng.Float64()-8, math.Pow(10, 6*rng.Float64()-5)
+		s := scores([]float64{0.5, 0.4}, 1, 0)
+		for range 1 + rng.IntN(100) {
+			s.Add(1/(1+math.Exp(-max(-15, min(15, centre+spread*rng.NormFloat64())))), rng.IntN(3) == 0)
+		}
+		if rng.IntN(2) == 0 { // the first two are like the others
+			s.Score[0], s.Score[1] = s.Score[2], s.Score[2]
+		}
+		c, err := metrics.FitPlatt(s)
+		if err != nil || !(c.A > 0) {
+			t.Fatalf("centre %g, spread %g, %d pictures: %+v: %v", centre, spread, len(s.Score), c, err)
+		}
+		if da, db := slope(s, c); math.Abs(da) > 1e-5 || math.Abs(db) > 1e-5 {
+			t.Fatalf("centre %g, spread %g, %d pictures: %+v is no minimum: gradient %g, %g", centre, spread, len(s.Score), c, da, db)
+		}
+	}
+}
+
+// slope is the gradient of FitPlatt's mean cost with respect to log A, the logits' mean held
+// where it is, and to B: written down a second time, from the derivatives by hand.
+func slope(s metrics.Scores, c metrics.Platt) (da, db float64) {
+	pos, neg := s.Counts()
+	n := float64(len(s.Score))
+	logit := func(p float64) float64 { return math.Log(p) - math.Log1p(-p) }
+	var mean float64
+	for _, p := range s.Score {
+		mean += logit(p) / n
+	}
+	for i, p := range s.Score {
+		target := 1 / (float64(neg) + 2)
+		if s.Positive[i] {
+			target = (float64(pos) + 1) / (float64(pos) + 2)
+		}
+		d := 1/(1+math.Exp(-c.A*logit(p)-c.B)) - target
+		da, db = da+d*c.A*(logit(p)-mean)/n, db+d/n
+	}
+	return da + math.Log(c.A)/(4*n), db
+}
