@@ -57,96 +57,125 @@ func (e *Engine) bind(gradient, update *ort.Session) (err error) {
 	if e.norm, err = e.tensor(out[states+1]); err != nil {
 		return err
 	}
-	slots, err := e.bindPasses(gradient)
+	gradients, err := e.tensor(in[states+scalars])
 	if err != nil {
+		return err
+	}
+	if err := e.bindPasses(gradient, gradients); err != nil {
 		return err
 	}
 	for i := range e.update {
 		next := append(slices.Clone(e.sets[1-i]), e.norm)
-		if e.update[i], err = update.Bind(slices.Concat(e.sets[i][:states], e.scalars, slots), next); err != nil {
+		if e.update[i], err = update.Bind(slices.Concat(e.sets[i][:states], e.scalars, []*ort.Tensor{gradients}), next); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// bindPasses makes the batch's memory, cuts it into shards and returns the vector in which
-// each slot's gradient ends.
-func (e *Engine) bindPasses(s *ort.Session) (slots []*ort.Tensor, err error) {
-	plan, in, out := e.task.Plan, s.Inputs(), s.Outputs()
-	losses := out[len(e.step.Out):]
+// bindPasses makes the batch's memory and cuts it into shards. Each slot's gradient ends in
+// its row of gradients.
+func (e *Engine) bindPasses(s *ort.Session, gradients *ort.Tensor) error {
+	plan, in := e.task.Plan, s.Inputs()
 	first := len(e.step.In) // input of the batch
 	if plan.Sums() {
 		first += len(e.step.Out)
 	}
 	whole, err := e.batch(in[first:])
 	if err != nil {
+		return err
+	}
+	b := passBinder{Engine: e, session: s, inputs: in[first:], whole: whole}
+	for set := range b.weights {
+		if b.weights[set], err = e.views(e.sets[set][len(e.sets[set])-1].Bytes(), e.step.In); err != nil {
+			return err
+		}
+	}
+	if plan.Sums() {
+		if b.zeros, err = b.gradient(); err != nil {
+			return err
+		}
+	}
+	row := 4 * length(e.step.Out)
+	for slot := range int64(plan.Slots) {
+		last, err := e.views(gradients.Bytes()[slot*row:(slot+1)*row], e.step.Out)
+		if err != nil {
+			return err
+		}
+		if err := b.slot(int(slot), last); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// passBinder makes the passes of the slots.
+type passBinder struct {
+	*Engine
+	session *ort.Session
+	inputs  []ort.Spec       // of the batch
+	whole   []*ort.Tensor    // the batch
+	weights [2][]*ort.Tensor // by set
+	zeros   []*ort.Tensor    // the gradient before the first shard
+}
+
+// slot makes the passes of one slot. Two gradients take turns, a pass reads one and writes
+// the other, and the last one is given.
+func (b *passBinder) slot(slot int, last []*ort.Tensor) error {
+	from, to := b.task.Plan.slot(slot)
+	turns := [2][]*ort.Tensor{last, nil}
+	if to-from > 1 {
+		var err error
+		if turns[1], err = b.gradient(); err != nil {
+			return err
+		}
+	}
+	before := b.zeros
+	for i := from; i < to; i++ {
+		after := turns[(to-1-i)%2]
+		if err := b.pass(i, before, after); err != nil {
+			return err
+		}
+		if b.zeros != nil {
+			before = after
+		}
+	}
+	return nil
+}
+
+// pass makes the pass over shard i for both sets of weights.
+func (b *passBinder) pass(i int, before, after []*ort.Tensor) error {
+	batch, err := b.shard(b.inputs, b.whole, i)
+	if err != nil {
+		return err
+	}
+	losses, err := b.tensors(b.session.Outputs()[len(b.step.Out):])
+	if err != nil {
+		return err
+	}
+	for set, weights := range b.weights {
+		p := pass{in: slices.Concat(weights, before, batch), losses: losses}
+		if p.run, err = b.session.Bind(p.in, slices.Concat(after, losses)); err != nil {
+			return err
+		}
+		b.passes[set] = append(b.passes[set], p)
+	}
+	return nil
+}
+
+// gradient is memory for a gradient, in its parts.
+func (e *Engine) gradient() ([]*ort.Tensor, error) {
+	v, err := e.tensor(ort.Spec{Type: ort.Float32, Shape: []int64{length(e.step.Out)}})
+	if err != nil {
 		return nil, err
 	}
-	var weights [2][]*ort.Tensor
-	for set := range weights {
-		if weights[set], err = e.views(e.sets[set][len(e.sets[set])-1], e.step.In); err != nil {
-			return nil, err
-		}
-	}
-	var zeros []*ort.Tensor // the gradient before the first shard
-	if plan.Sums() {
-		if _, zeros, err = e.gradient(); err != nil {
-			return nil, err
-		}
-	}
-	for slot := range plan.Slots {
-		// Two gradients take turns: a pass reads one and writes the other.
-		var vectors [2]*ort.Tensor
-		var parts [2][]*ort.Tensor
-		from, to := plan.slot(slot)
-		for i := range min(2, to-from) {
-			if vectors[i], parts[i], err = e.gradient(); err != nil {
-				return nil, err
-			}
-		}
-		for i := from; i < to; i++ {
-			batch, err := e.shard(in[first:], whole, i)
-			if err != nil {
-				return nil, err
-			}
-			p := pass{}
-			if p.losses, err = e.tensors(losses); err != nil {
-				return nil, err
-			}
-			turn := (i - from) % 2
-			var before []*ort.Tensor
-			if plan.Sums() {
-				if before = zeros; i > from {
-					before = parts[1-turn]
-				}
-			}
-			for set := range weights {
-				p.in = slices.Concat(weights[set], before, batch)
-				if p.run, err = s.Bind(p.in, slices.Concat(parts[turn], p.losses)); err != nil {
-					return nil, err
-				}
-				e.passes[set] = append(e.passes[set], p)
-			}
-		}
-		slots = append(slots, vectors[(to-from-1)%2])
-	}
-	return slots, nil
+	return e.views(v.Bytes(), e.step.Out)
 }
 
-// gradient is a vector for a gradient, and its parts.
-func (e *Engine) gradient() (vector *ort.Tensor, parts []*ort.Tensor, err error) {
-	if vector, err = e.tensor(ort.Spec{Type: ort.Float32, Shape: []int64{length(e.step.Out)}}); err != nil {
-		return nil, nil, err
-	}
-	parts, err = e.views(vector, e.step.Out)
-	return vector, parts, err
-}
-
-// views are tensors over the parts of a vector.
-func (e *Engine) views(vector *ort.Tensor, parts []Part) (out []*ort.Tensor, err error) {
+// views are tensors over the parts of a vector of float32.
+func (e *Engine) views(vector []byte, parts []Part) (out []*ort.Tensor, err error) {
 	for _, p := range parts {
-		t, err := ort.TensorOver(ort.Float32, vector.Bytes()[4*p.Offset:4*(p.Offset+p.Size)], p.Shape...)
+		t, err := ort.TensorOver(ort.Float32, vector[4*p.Offset:4*(p.Offset+p.Size)], p.Shape...)
 		if err != nil {
 			return nil, err
 		}

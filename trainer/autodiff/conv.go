@@ -75,14 +75,21 @@ func convInput(s step, g conv) graph.Value {
 			// Rows that no window reached: their gradient is zero.
 			onnx.Ints("output_padding", g.h-((g.oh-1)*g.sh+g.kh-g.top-g.bottom), g.w-((g.ow-1)*g.sw+g.kw-g.left-g.rgt)))
 	}
-	w := s.Transpose(s.in[1], 1, 0, 2, 3)
-	if g.kh > 1 {
-		w = s.Slice(w, 2, -1, -g.kh-1, -1)
-	}
-	if g.kw > 1 {
-		w = s.Slice(w, 3, -1, -g.kw-1, -1)
-	}
+	w := s.turned(s.Transpose(s.in[1], 1, 0, 2, 3))
 	return s.convCut(s.grad[0], w, [4]int64{g.kh - 1 - g.top, g.kw - 1 - g.left, g.kh - 1 - g.bottom, g.kw - 1 - g.rgt})
+}
+
+// turned is a kernel turned by 180°.
+func (s step) turned(w graph.Value) graph.Value {
+	shape := s.Shape(w)
+	if s.Err() != nil || shape[2]*shape[3] == 1 {
+		return w
+	}
+	n := shape[2] * shape[3]
+	order := iota64(int(n))
+	slices.Reverse(order)
+	w = s.Op("Gather", []graph.Value{s.Reshape(w, shape[0], shape[1], n), s.Int64(order...)}, onnx.Int("axis", 2))
+	return s.Reshape(w, shape...)
 }
 
 // convCut convolves with pads that may be negative (padding wider than the

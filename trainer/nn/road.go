@@ -22,6 +22,8 @@ type Config struct {
 	// Channels and Blocks are per stage: strides 4, 8, 16, 32.
 	Channels [4]int64 `yaml:"channels" json:"channels"`
 	Blocks   [4]int64 `yaml:"blocks" json:"blocks"`
+	// Stem is the size of the first kernel over the 4×4 patches of the picture, 0 meaning 3.
+	Stem int64 `yaml:"stem,omitempty" json:"stem,omitempty"`
 	// Neck is the number of channels at stride 8 in front of the maps.
 	Neck int64 `yaml:"neck" json:"neck"`
 	// Pool makes one logit of a map: "logsumexp" (or ""), "max", "mean" or "attention".
@@ -52,6 +54,9 @@ func (c Config) Validate() error {
 		if c.Channels[i] < 4 || c.Blocks[i] < 0 {
 			return fmt.Errorf("nn: stage %d: %d channels, %d blocks: want at least 4 and 0", i, c.Channels[i], c.Blocks[i])
 		}
+	}
+	if c.Stem < 0 || (c.Stem > 0 && c.Stem%2 == 0) {
+		return fmt.Errorf("nn: stem: kernel of %d: want an odd number", c.Stem)
 	}
 	if c.Neck < 4 {
 		return fmt.Errorf("nn: neck: %d channels, want at least 4", c.Neck)
@@ -109,9 +114,16 @@ func (c Config) features(m Module, frame graph.Value) graph.Value {
 	return m.Relu(m.Conv("head", y, ConvConfig{Out: c.Neck, K: 3}))
 }
 
+func (c Config) stem() int64 {
+	if c.Stem == 0 {
+		return 3
+	}
+	return c.Stem
+}
+
 // stages is the family's own trunk: [N,Neck,H/8,W/8].
 func (c Config) stages(m Module, frame graph.Value) graph.Value {
-	x := m.Relu(m.Conv("stem", m.Frame(frame), ConvConfig{Out: c.Channels[0], K: 3}))
+	x := m.Relu(m.Conv("stem", m.Frame(frame), ConvConfig{Out: c.Channels[0], K: c.stem()}))
 	var stages [4]graph.Value
 	for i := range stages {
 		if i > 0 {
