@@ -38,7 +38,7 @@ func openYOLO(r request) (*Set, error) {
 	}
 	y.strays(pictures)
 	for _, path := range pictures {
-		lines, err := readYOLO(yoloText(path))
+		lines, err := readLines(yoloText(path))
 		if errors.Is(err, os.ErrNotExist) {
 			set.Skipped["pictures without a text"]++
 			continue
@@ -80,11 +80,14 @@ func (y *yoloReading) categories() error {
 	if names == "" {
 		names = filepath.Join(y.what, "classes.txt")
 	}
-	text, err := os.ReadFile(names)
+	lines, err := readLines(names)
 	if err != nil {
 		return fmt.Errorf("dataset: %w: the categories' names, one a line (option names=FILE)", err)
 	}
-	for name := range strings.Lines(strings.TrimSpace(string(text))) {
+	for len(lines) > 0 && strings.TrimSpace(lines[len(lines)-1]) == "" {
+		lines = lines[:len(lines)-1] // the numbers end with the last name
+	}
+	for _, name := range lines {
 		l := cats.label(name)
 		y.names, y.label = append(y.names, strings.TrimSpace(name)), append(y.label, l)
 		if l >= 0 {
@@ -179,7 +182,7 @@ type yoloObject struct {
 // maxText bounds a picture's text.
 const maxText = 16 << 20
 
-func readYOLO(path string) (lines []string, err error) {
+func readLines(path string) (lines []string, err error) {
 	st, err := os.Stat(path)
 	if err != nil {
 		return nil, err
@@ -189,7 +192,7 @@ func readYOLO(path string) (lines []string, err error) {
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("dataset: %w", err)
+		return nil, err
 	}
 	return strings.Split(string(text), "\n"), nil
 }
