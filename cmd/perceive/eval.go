@@ -7,7 +7,6 @@ import (
 
 	"perceive/hw/ort"
 	"perceive/trainer"
-	"perceive/trainer/dataset"
 )
 
 type evalCmd struct {
@@ -15,6 +14,7 @@ type evalCmd struct {
 	Data    []string `required:"" sep:"none" placeholder:"URI" help:"Labelled pictures: ${schemes}. May be repeated."`
 	JSON    bool     `name:"json" help:"Print JSON."`
 	Sources bool     `help:"Print the figures within each source of pictures, too."`
+	dataFlags
 }
 
 // Help is the long description.
@@ -38,7 +38,7 @@ func (c *evalCmd) Run(a *app) error {
 		return err
 	}
 	defer m.Close()
-	set, err := dataset.Open(c.Data, m.Manifest().LabelIDs())
+	set, err := c.open(c.Data, m.Manifest().LabelIDs())
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (c *evalCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	cache, err := decode(a, set, p.Width, p.Height)
+	cache, err := c.inputs(a, set, p.Width, p.Height)
 	if err != nil {
 		return err
 	}

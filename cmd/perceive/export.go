@@ -20,6 +20,7 @@ type exportCmd struct {
 	Data   []string `required:"" sep:"none" placeholder:"URI" help:"Labelled pictures the network was not trained on: thresholds are chosen and parity is proved on them. May be repeated."`
 	Name   string   `placeholder:"NAME" help:"Name of the model. Default: the file's name."`
 	Frames int      `default:"200" help:"Number of pictures on which the file must agree with the training graph."`
+	dataFlags
 }
 
 // Help is the long description.
@@ -44,7 +45,7 @@ func (c *exportCmd) Run(a *app) error {
 		return err
 	}
 	cfg := trained.Config
-	set, err := dataset.Open(c.Data, cfg.Labels)
+	set, err := c.open(c.Data, cfg.Labels)
 	if err != nil {
 		return err
 	}
@@ -58,7 +59,7 @@ func (c *exportCmd) Run(a *app) error {
 		return err
 	}
 	defer scorer.Close()
-	cache, err := decode(a, set, int(cfg.Network.Width), int(cfg.Network.Height))
+	cache, err := c.inputs(a, set, int(cfg.Network.Width), int(cfg.Network.Height))
 	if err != nil {
 		return err
 	}
@@ -131,19 +132,4 @@ func frames(c *dataset.Cache, n, w, h int) ([]export.Frame, error) {
 		out = append(out, export.Frame{Name: c.Set.Items[i].Name, Pix: pix})
 	}
 	return out, nil
-}
-
-// decode fills a cache with inputs and shows how far it is.
-func decode(a *app, set *dataset.Set, w, h int) (*dataset.Cache, error) {
-	progress := newBar(a.errOut, "decoding", len(set.Items))
-	defer progress.end()
-	show := newLocked(progress)
-	c, err := dataset.NewInputs(a.ctx, set, w, h, show)
-	if err != nil {
-		return nil, err
-	}
-	for _, bad := range c.Bad {
-		progress.line("left out: %v", bad)
-	}
-	return c, nil
 }
