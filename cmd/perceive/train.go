@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"perceive/camera/opencv"
 	"perceive/hw/ort"
 	"perceive/trainer"
 	"perceive/trainer/dataset"
@@ -52,6 +53,7 @@ func (c *trainCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	opencv.SetThreads(1) // a worker a core prepares pictures
 	show := newTrainProgress(a.errOut, cfg)
 	job := trainer.Job{Config: cfg, Train: train, Val: val, Out: c.Out, Resume: c.Resume, Threads: c.Threads,
 		Cache: c.cache(), OnBad: c.policy(), Cached: show.cached,

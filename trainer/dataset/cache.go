@@ -2,6 +2,8 @@ package dataset
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -212,6 +214,15 @@ func (c *Cache) Check(p Policy) error {
 		return fmt.Errorf("dataset: %w", err)
 	}
 	return nil
+}
+
+// Fingerprint is the set's, and another one where pictures are out of the batches.
+func (c *Cache) Fingerprint() string {
+	if len(c.Bad) == 0 {
+		return c.Set.Fingerprint()
+	}
+	sum := sha256.Sum256(fmt.Append(nil, c.Set.Fingerprint(), c.Usable()))
+	return hex.EncodeToString(sum[:])
 }
 
 // Usable are the indices of the pictures that were decoded.

@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/google/renameio/v2"
 	"golang.org/x/sync/errgroup"
@@ -101,6 +102,7 @@ func (c *Cache) openFile(ctx context.Context, opts CacheOptions, sh shape, stamp
 // build decodes into a file that gets its name when it is complete.
 func (c *Cache) build(ctx context.Context, progress func(int), sh shape, stamps []stamp, bad []error) error {
 	dir, name := filepath.Split(c.File)
+	sweep(dir)
 	f, err := renameio.NewPendingFile(c.File, renameio.WithTempDir(dir), renameio.WithPermissions(0o644))
 	if err != nil {
 		return cacheError(dir, err)
@@ -136,6 +138,20 @@ func (c *Cache) build(ctx context.Context, progress func(int), sh shape, stamps 
 		return cacheError(dir, err)
 	}
 	return cacheError(dir, f.CloseAtomicallyReplace())
+}
+
+// abandoned is the age from which on a half written file is nobody's: a writer writes all
+// the time.
+const abandoned = time.Hour
+
+// sweep removes what programs that were killed have left half written.
+func sweep(dir string) {
+	half, _ := filepath.Glob(filepath.Join(dir, ".*"+cacheSuffix+"*"))
+	for _, path := range half {
+		if st, err := os.Stat(path); err == nil && st.Mode().IsRegular() && time.Since(st.ModTime()) > abandoned {
+			os.Remove(path)
+		}
+	}
 }
 
 // cacheError says what to do where a folder cannot hold a cache.
