@@ -11,9 +11,8 @@ type dataFlags struct {
 
 func (f dataFlags) policy() dataset.Policy { return dataset.Policy(f.OnBad) }
 
-func (f dataFlags) open(uris, labels []string) (*dataset.Set, error) {
-	return dataset.OpenWith(dataset.OpenOptions{OnBad: f.policy()}, uris, labels)
-}
+// opening is how the readers are told.
+func (f dataFlags) opening() dataset.OpenOptions { return dataset.OpenOptions{OnBad: f.policy()} }
 
 // inputs reads labelled pictures as inputs of w×h pixels and shows how far it is.
 func (f dataFlags) inputs(a *app, set *dataset.Set, w, h int) (*dataset.Cache, error) {

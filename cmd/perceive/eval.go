@@ -7,6 +7,7 @@ import (
 
 	"perceive/hw/ort"
 	"perceive/trainer"
+	"perceive/trainer/dataset"
 )
 
 type evalCmd struct {
@@ -38,7 +39,7 @@ func (c *evalCmd) Run(a *app) error {
 		return err
 	}
 	defer m.Close()
-	set, err := c.open(c.Data, m.Manifest().LabelIDs())
+	set, err := dataset.OpenWith(c.opening(), c.Data, m.Manifest().LabelIDs())
 	if err != nil {
 		return err
 	}

@@ -45,7 +45,7 @@ func (c *exportCmd) Run(a *app) error {
 		return err
 	}
 	cfg := trained.Config
-	set, err := c.open(c.Data, cfg.Labels)
+	set, err := dataset.OpenWith(c.opening(), c.Data, cfg.Labels)
 	if err != nil {
 		return err
 	}

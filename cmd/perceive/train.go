@@ -115,11 +115,11 @@ func (c *trainCmd) config() (cfg trainer.Config, err error) {
 const heldOut = 0.1
 
 func (c *trainCmd) sets(cfg trainer.Config) (train, val *dataset.Set, err error) {
-	if train, err = c.open(c.Data, cfg.Labels); err != nil {
+	if train, err = dataset.OpenWith(c.opening(), c.Data, cfg.Labels); err != nil {
 		return nil, nil, err
 	}
 	if len(c.Val) > 0 {
-		if val, err = c.open(c.Val, cfg.Labels); err != nil {
+		if val, err = dataset.OpenWith(c.opening(), c.Val, cfg.Labels); err != nil {
 			return nil, nil, err
 		}
 	} else {
