@@ -71,7 +71,9 @@ func (j *Job) Run(ctx context.Context) (p Progress, err error) {
 	}
 	defer scorer.Close()
 
-	loop := &Loop{Config: c, Data: j.fingerprint(), Images: len(j.Train.Items), Counts: j.Train.Counts(),
+	// What decides the batches and the choice of weights: both sets, in the order of their
+	// pictures.
+	loop := &Loop{Config: c, Data: train.Fingerprint() + "/" + val.Fingerprint(), Images: len(j.Train.Items), Counts: j.Train.Counts(),
 		Out: j.Out, Engine: engine}
 	if err := c.start(engine); err != nil {
 		return p, fmt.Errorf("trainer: %w", err)
@@ -154,10 +156,6 @@ func (j *Job) measurable() error {
 	}
 	return fmt.Errorf("trainer: the validation data (%d pictures) has both answers for no label, so nothing can be measured on it: name other data with --val", len(j.Val.Items))
 }
-
-// fingerprint is of what decides the batches and the choice of weights: both sets, in
-// the order of their pictures.
-func (j *Job) fingerprint() string { return j.Train.Fingerprint() + "/" + j.Val.Fingerprint() }
 
 // decode opens both caches.
 func (j *Job) decode(ctx context.Context) (train, val *dataset.Cache, err error) {

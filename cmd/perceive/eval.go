@@ -20,6 +20,7 @@ type evalCmd struct {
 	JSON    bool     `name:"json" help:"Print JSON."`
 	Report  string   `type:"path" placeholder:"DIR" help:"Write a report, too: curves, reliability diagrams and the worst mistakes, on one HTML page."`
 	Sources bool     `help:"Print the figures within each source of pictures, too."`
+	dataFlags
 }
 
 // Help is the long description.
@@ -44,7 +45,7 @@ func (c *evalCmd) Run(a *app) error {
 		return err
 	}
 	defer m.Close()
-	set, err := dataset.Open(c.Data, m.Manifest().LabelIDs())
+	set, err := dataset.OpenWith(c.opening(), c.Data, m.Manifest().LabelIDs())
 	if err != nil {
 		return err
 	}
@@ -52,7 +53,7 @@ func (c *evalCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	cache, err := decode(a, set, p.Width, p.Height)
+	cache, err := c.inputs(a, set, p.Width, p.Height)
 	if err != nil {
 		return err
 	}

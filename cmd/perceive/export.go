@@ -22,6 +22,7 @@ type exportCmd struct {
 	Name   string   `placeholder:"NAME" help:"Name of the model. Default: the file's name."`
 	Rule   string   `name:"threshold-rule" default:"youden" placeholder:"RULE" help:"How each label's threshold is chosen: youden (most recall less false alarms), f1, precision=P (most recall at a precision of P) or recall=R (fewest false alarms at a recall of R). Default: youden."`
 	Frames int      `default:"200" help:"Number of pictures on which the file must agree with the training graph."`
+	dataFlags
 }
 
 // Help is the long description.
@@ -51,7 +52,7 @@ func (c *exportCmd) Run(a *app) error {
 		return err
 	}
 	cfg := trained.Config
-	set, err := dataset.Open(c.Data, cfg.Labels)
+	set, err := dataset.OpenWith(c.opening(), c.Data, cfg.Labels)
 	if err != nil {
 		return err
 	}
@@ -65,7 +66,7 @@ func (c *exportCmd) Run(a *app) error {
 		return err
 	}
 	defer scorer.Close()
-	cache, err := decode(a, set, int(cfg.Network.Width), int(cfg.Network.Height))
+	cache, err := c.inputs(a, set, int(cfg.Network.Width), int(cfg.Network.Height))
 	if err != nil {
 		return err
 	}
@@ -146,19 +147,4 @@ func frames(c *dataset.Cache, n, w, h int) ([]export.Frame, error) {
 		out = append(out, export.Frame{Name: c.Set.Items[i].Name, Pix: pix})
 	}
 	return out, nil
-}
-
-// decode fills a cache with inputs and shows how far it is.
-func decode(a *app, set *dataset.Set, w, h int) (*dataset.Cache, error) {
-	progress := newBar(a.errOut, "decoding", len(set.Items))
-	defer progress.end()
-	show := newLocked(progress)
-	c, err := dataset.NewInputs(a.ctx, set, w, h, show)
-	if err != nil {
-		return nil, err
-	}
-	for _, bad := range c.Bad {
-		progress.line("left out: %v", bad)
-	}
-	return c, nil
 }

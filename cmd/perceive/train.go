@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"perceive/camera/opencv"
 	"perceive/hw/ort"
 	"perceive/trainer"
 	"perceive/trainer/dataset"
@@ -15,7 +16,7 @@ import (
 type trainCmd struct {
 	Data    []string `required:"" sep:"none" placeholder:"URI" help:"Labelled pictures to learn from: ${schemes}. May be repeated."`
 	Val     []string `sep:"none" placeholder:"URI" help:"Labelled pictures to choose the best weights by. Default: a tenth of the data's groups, held out."`
-	Out     string   `type:"path" placeholder:"DIR" help:"Folder of the run: checkpoints, best weights, tables, report. Required, but with --preview."`
+	Out     string   `type:"path" placeholder:"DIR" help:"Folder of the run: checkpoints, best weights, tables, report. Required unless there is --preview."`
 	Config  string   `type:"existingfile" placeholder:"FILE" help:"Settings in YAML; 'config.yaml' of another run is one. Unknown keys are refused."`
 	Labels  []string `placeholder:"LABEL" help:"Labels to learn; tasks:N for N questions about rendered scenes. Default: pedestrian,car,stop_sign,traffic_light."`
 	Steps   int      `placeholder:"N" help:"Number of training steps, over the configuration."`
@@ -23,9 +24,9 @@ type trainCmd struct {
 	Hide    float64  `placeholder:"FRACTION" help:"Hide this part of the known labels, to see what missing labels cost."`
 	Resume  bool     `help:"Go on from the folder's last checkpoint."`
 	Threads int      `placeholder:"N" help:"Threads of the training graph. Default: one per core."`
-	OnBad   string   `name:"on-bad" enum:"fail,skip" default:"fail" help:"What to do with damaged pictures, empty boxes, wrong lines and the like: fail names them, skip names, counts and leaves them out."`
 	Cache   string   `placeholder:"DIR" help:"Folder for decoded pictures, which the next run with the same data starts from; 'off' keeps them in memory. Default: perceive in the user's cache folder."`
 	Preview string   `type:"path" placeholder:"DIR" help:"Draw what the network sees of the first batch, and what it is told about it, into this folder (or FILE.png), and stop."`
+	dataFlags
 }
 
 // Help is the long description.
@@ -52,9 +53,10 @@ func (c *trainCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	opencv.SetThreads(1) // a worker a core prepares pictures
 	show := newTrainProgress(a.errOut, cfg)
 	job := trainer.Job{Config: cfg, Train: train, Val: val, Out: c.Out, Resume: c.Resume, Threads: c.Threads,
-		Cache: c.cache(), OnBad: dataset.Policy(c.OnBad), Cached: show.cached,
+		Cache: c.cache(), OnBad: c.policy(), Cached: show.cached,
 		Hooks: show.hooks(), Decoded: show.decoded, Warn: show.warn}
 	coverage(a.errOut, "to learn from", train)
 	if c.Preview != "" {
@@ -113,12 +115,11 @@ func (c *trainCmd) config() (cfg trainer.Config, err error) {
 const heldOut = 0.1
 
 func (c *trainCmd) sets(cfg trainer.Config) (train, val *dataset.Set, err error) {
-	opts := dataset.OpenOptions{OnBad: dataset.Policy(c.OnBad)}
-	if train, err = dataset.OpenWith(opts, c.Data, cfg.Labels); err != nil {
+	if train, err = dataset.OpenWith(c.opening(), c.Data, cfg.Labels); err != nil {
 		return nil, nil, err
 	}
 	if len(c.Val) > 0 {
-		if val, err = dataset.OpenWith(opts, c.Val, cfg.Labels); err != nil {
+		if val, err = dataset.OpenWith(c.opening(), c.Val, cfg.Labels); err != nil {
 			return nil, nil, err
 		}
 	} else {

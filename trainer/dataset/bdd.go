@@ -43,84 +43,89 @@ func openBDD(r request) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	frames, err := bddFrames(r.what)
-	if err != nil {
-		return nil, err
-	}
-	known := make([]bool, len(r.labels))
+	b := bddReading{request: r, cats: cats, group: group, known: make([]bool, len(r.labels)), seen: map[string]int{},
+		set: &Set{Labels: r.labels, Skipped: map[string]int{}, Unasked: map[string]int{}}}
 	for _, c := range bddCategories {
 		if l := cats.label(c); l >= 0 {
-			known[l] = true
+			b.known[l] = true
 		}
 	}
-	set := &Set{Labels: r.labels, Skipped: map[string]int{}, Unasked: map[string]int{}}
-	seen := map[string]int{}
-	for i, f := range frames {
-		if f.Name == "" {
-			r.flaws.add("pictures without a name", "frame %d has no \"name\", so its picture cannot be found", i)
-			continue
-		}
-		if f.Labels == nil {
-			set.Skipped["frames that nobody labelled"]++
-			continue
-		}
-		if first, there := seen[f.VideoName+"/"+f.Name]; there {
-			r.flaws.add("pictures listed twice", "frame %d: %q is frame %d already", i, f.Name, first)
-			continue
-		}
-		seen[f.VideoName+"/"+f.Name] = i
-		it := newAnnotated(Item{Path: filepath.Join(r.imageDir(), f.Name), Name: f.Name, Group: f.VideoName, Source: "bdd100k"}, known)
-		if it.Group == "" {
-			it.Group = group(f.Name)
-		}
-		for j, l := range f.Labels {
-			if l.Score != nil {
-				return nil, fmt.Errorf("dataset: %s: frame %q, label %d has a \"score\": these are a detector's predictions, not labels", r.what, f.Name, j)
-			}
-			k := cats.label(l.Category)
-			if k < 0 {
-				set.Unasked[l.Category]++
-				continue
-			}
-			var b Box
-			if l.Box2D != nil {
-				b = Box{X: l.Box2D.X1, Y: l.Box2D.Y1, W: l.Box2D.X2 - l.Box2D.X1 + 1, H: l.Box2D.Y2 - l.Box2D.Y1 + 1}
-				if !b.sized() {
-					r.flaws.add(emptyBoxes, "frame %q, label %d: \"box2d\" has size %g×%g", f.Name, j, b.W, b.H)
-				}
-			}
-			crowd, _ := l.Attributes["crowd"].(bool)
-			it.add(k, b, l.Box2D != nil && !crowd)
-		}
-		set.Items = append(set.Items, it.item())
-	}
-	if len(set.Items) == 0 {
-		return nil, fmt.Errorf("dataset: %s: %w (%d frames that nobody labelled)", r.what, errNoPictures, set.Skipped["frames that nobody labelled"])
-	}
-	return set, nil
-}
-
-// bddFrames reads a list of frames, or an object that holds one.
-func bddFrames(path string) ([]bddFrame, error) {
-	var raw json.RawMessage
-	if err := readJSON(path, &raw); err != nil {
+	if err := (lists{"": b.frame, "frames": b.frame}).read(r.what); err != nil {
 		return nil, err
 	}
-	var frames []bddFrame
-	err := json.Unmarshal(raw, &frames)
-	if err != nil {
-		var whole struct {
-			Frames []bddFrame `json:"frames"`
+	if b.n == 0 {
+		return nil, fmt.Errorf("dataset: %s: not BDD100K's format: no frames", r.what)
+	}
+	if len(b.set.Items) == 0 {
+		return nil, fmt.Errorf("dataset: %s: %w (%d frames that nobody labelled)", r.what, errNoPictures, b.set.Skipped[unlabelledFrames])
+	}
+	return b.set, nil
+}
+
+const unlabelledFrames = "frames that nobody labelled"
+
+// bddReading is a file half read.
+type bddReading struct {
+	request
+	cats  categories
+	group grouping
+	known []bool // labels that have a category
+	seen  map[string]int
+	n     int // frames read
+	set   *Set
+}
+
+// frame reads one frame of a list, or of the list in an object.
+func (b *bddReading) frame(dec *json.Decoder) error {
+	var f bddFrame
+	if err := dec.Decode(&f); err != nil {
+		return fmt.Errorf("not BDD100K's format: frame %d: %w", b.n, err)
+	}
+	i := b.n
+	b.n++
+	if f.Name == "" {
+		b.flaws.add("pictures without a name", "frame %d has no \"name\", so its picture cannot be found", i)
+		return nil
+	}
+	if f.Labels == nil {
+		b.set.Skipped[unlabelledFrames]++
+		return nil
+	}
+	if first, there := b.seen[f.VideoName+"/"+f.Name]; there {
+		b.flaws.add("pictures listed twice", "frame %d: %q is frame %d already", i, f.Name, first)
+		return nil
+	}
+	b.seen[f.VideoName+"/"+f.Name] = i
+	it := newAnnotated(Item{Path: filepath.Join(b.imageDir(), f.Name), Name: f.Name, Group: f.VideoName, Source: "bdd100k"}, b.known)
+	if it.Group == "" {
+		it.Group = b.group(f.Name)
+	}
+	for j, l := range f.Labels {
+		if err := b.object(it, j, l); err != nil {
+			return err
 		}
-		if werr := json.Unmarshal(raw, &whole); werr == nil {
-			frames, err = whole.Frames, nil
+	}
+	b.set.Items = append(b.set.Items, it.item())
+	return nil
+}
+
+func (b *bddReading) object(it *annotated, j int, l bddLabel) error {
+	if l.Score != nil {
+		return fmt.Errorf("frame %q, label %d has a \"score\": these are a detector's predictions, not labels", it.Name, j)
+	}
+	k := b.cats.label(l.Category)
+	if k < 0 {
+		b.set.Unasked[l.Category]++
+		return nil
+	}
+	var box Box
+	if l.Box2D != nil {
+		box = Box{X: l.Box2D.X1, Y: l.Box2D.Y1, W: l.Box2D.X2 - l.Box2D.X1 + 1, H: l.Box2D.Y2 - l.Box2D.Y1 + 1}
+		if !box.sized() {
+			b.flaws.add(emptyBoxes, "frame %q, label %d: \"box2d\" has size %g×%g", it.Name, j, box.W, box.H)
 		}
 	}
-	if err != nil {
-		return nil, fmt.Errorf("dataset: %s: not BDD100K's format: %w", path, err)
-	}
-	if len(frames) == 0 {
-		return nil, fmt.Errorf("dataset: %s: not BDD100K's format: no frames", path)
-	}
-	return frames, nil
+	crowd, _ := l.Attributes["crowd"].(bool)
+	it.add(k, box, l.Box2D != nil && !crowd)
+	return nil
 }

@@ -27,10 +27,15 @@ func BenchmarkLoader(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	c, err := NewCache(b.Context(), set, 448, nil)
+	memory, err := NewCache(b.Context(), set, 448, nil)
 	if err != nil {
 		b.Fatal(err)
 	}
+	mapped, err := OpenCache(b.Context(), set, 448, CacheOptions{Dir: b.TempDir()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer mapped.Close()
 	all := DefaultAugment()
 	geometry := Augment{ZoomOut: all.ZoomOut, ZoomIn: all.ZoomIn, Aspect: all.Aspect, Flip: all.Flip}
 	one := func(change func(a *Augment)) Augment { a := geometry; change(&a); return a }
@@ -39,6 +44,7 @@ func BenchmarkLoader(b *testing.B) {
 		a    Augment
 	}{
 		{"shipped", all},
+		{"mapped", all},
 		{"letterbox", Augment{}},
 		{"geometry", geometry},
 		{"colour", one(func(a *Augment) { a.Brightness, a.Contrast, a.Saturation, a.Tint, a.Night = .4, .4, .6, .1, .2 })},
@@ -51,6 +57,10 @@ func BenchmarkLoader(b *testing.B) {
 		{"mosaic", one(func(a *Augment) { a.Mosaic = 1 })},
 	} {
 		b.Run(bc.name, func(b *testing.B) {
+			c := memory
+			if bc.name == "mapped" {
+				c = mapped
+			}
 			l, err := NewLoader(c, LoaderConfig{Width: 320, Height: 192, Batch: 1, Augment: bc.a, Workers: 1}, 1)
 			if err != nil {
 				b.Fatal(err)

@@ -2,16 +2,9 @@ package dataset
 
 import (
 	"context"
-	"errors"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
-	"io/fs"
-	"runtime"
-	"sync/atomic"
-
-	"golang.org/x/sync/errgroup"
-
-	"perceive/camera"
-	"perceive/camera/opencv"
 )
 
 // Cache holds a set's pictures decoded and no larger than needed, so that an epoch
@@ -118,100 +111,13 @@ func openCache(ctx context.Context, set *Set, opts CacheOptions, sh shape) (*Cac
 	return c, nil
 }
 
-// decode fills the cache on every core. keep, if not nil, takes each picture's pixels
-// away.
-func (c *Cache) decode(ctx context.Context, progress func(int), sh shape, bad []error, keep func(i int, p *picture) error) error {
-	var done, next atomic.Int64
-	g, ctx := errgroup.WithContext(ctx)
-	for range runtime.GOMAXPROCS(0) {
-		g.Go(func() error {
-			var fit opencv.Fitter
-			defer fit.Close()
-			for {
-				i := int(next.Add(1) - 1)
-				if i >= len(bad) {
-					return nil
-				}
-				if err := ctx.Err(); err != nil {
-					return fmt.Errorf("decoding: %w", err)
-				}
-				if c.pix[i], bad[i] = load(&fit, &c.Set.Items[i], sh); bad[i] == nil && keep != nil {
-					if err := keep(i, &c.pix[i]); err != nil {
-						return err
-					}
-				}
-				if n := done.Add(1); progress != nil {
-					progress(int(n))
-				}
-			}
-		})
+// Fingerprint is the set's, and another one where pictures are out of the batches.
+func (c *Cache) Fingerprint() string {
+	if len(c.Bad) == 0 {
+		return c.Set.Fingerprint()
 	}
-	return g.Wait()
-}
-
-func load(fit *opencv.Fitter, it *Item, sh shape) (picture, error) {
-	read := it.Pixels
-	if read == nil {
-		read = func() (int, int, []byte, error) { return opencv.DecodeFile(it.Path) }
-	}
-	w, h, bgr, err := read()
-	if err != nil {
-		return picture{}, err
-	}
-	p := picture{fw: w, fh: h}
-	p.w, p.h, p.scale = sh.size(w, h)
-	if p.scale == 1 {
-		p.bgr = bgr
-		return p, nil
-	}
-	p.bgr = make([]byte, 3*p.w*p.h)
-	if _, err := fit.Fit(p.bgr, p.w, p.h, PadGrey, &camera.Frame{Width: w, Height: h, Stride: 3 * w, Pix: bgr}); err != nil {
-		return picture{}, fmt.Errorf("%s: %w", it.Name, err)
-	}
-	return p, nil
-}
-
-// errStray reports a picture with a box that is not in it: which of its boxes are right
-// nobody knows.
-var errStray = errors.New("lies outside the picture")
-
-// strayBoxes takes pictures out whose boxes cannot be theirs.
-func (c *Cache) strayBoxes() {
-	for i := range c.pix {
-		p, it := &c.pix[i], &c.Set.Items[i]
-		for n, b := range it.Boxes {
-			if p.bgr == nil || b.X < float64(p.fw) && b.Y < float64(p.fh) && b.X+b.W > 0 && b.Y+b.H > 0 {
-				continue
-			}
-			c.Bad = append(c.Bad, fmt.Errorf("%s: box %d of %s, %gx%g at (%g, %g), %w of %d×%d", it.Name, n, c.Set.Labels[b.Label], b.W, b.H, b.X, b.Y, errStray, p.fw, p.fh))
-			p.bgr = nil
-		}
-	}
-}
-
-// Flaws are the bad pictures by reason.
-func (c *Cache) Flaws() Flaws {
-	var f Flaws
-	for _, err := range c.Bad {
-		reason := badPictures
-		switch {
-		case errors.Is(err, errStray):
-			reason = strayBoxes
-		case errors.Is(err, fs.ErrNotExist):
-			reason = missingPictures
-		}
-		f.add(reason, "%v", err)
-	}
-	return f
-}
-
-// Check is an error where the policy refuses bad pictures.
-func (c *Cache) Check(p Policy) error {
-	f := c.Flaws()
-	if err := p.check(&f); err != nil {
-		return fmt.Errorf("dataset: %w", err)
-	}
-	return nil
+	sum := sha256.Sum256(fmt.Append(nil, c.Set.Fingerprint(), c.Usable()))
+	return hex.EncodeToString(sum[:])
 }
 
 // Usable are the indices of the pictures that were decoded.

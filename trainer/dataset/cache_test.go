@@ -81,8 +81,9 @@ func TestCacheFileIsReused(t *testing.T) {
 	if inputs.Reused || inputs.File == first.File {
 		t.Error("another size has the same file")
 	}
-	if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) != 2 {
-		t.Errorf("files left: %v", left)
+	left, _ := filepath.Glob(filepath.Join(dir, "*"))
+	if half, _ := filepath.Glob(filepath.Join(dir, ".*")); len(left) != 2 || len(half) != 0 {
+		t.Errorf("files left: %v, %v", left, half)
 	}
 	if err := errors.Join(second.Close(), second.Close()); err != nil {
 		t.Error(err)
@@ -153,6 +154,27 @@ func TestCacheFileIsNotTrusted(t *testing.T) {
 	}
 }
 
+// What a killed program left half written goes, what another one is writing stays.
+func TestCacheSweeps(t *testing.T) {
+	dir := t.TempDir()
+	old, young := filepath.Join(dir, ".x"+cacheSuffix+"1"), filepath.Join(dir, ".x"+cacheSuffix+"2")
+	for _, path := range []string{old, young} {
+		if err := os.WriteFile(path, []byte("half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chtimes(old, time.Time{}, time.Now().Add(-2*abandoned)); err != nil {
+		t.Fatal(err)
+	}
+	openTest(t, pictureSet(t, 3), dir)
+	if _, err := os.Stat(old); err == nil {
+		t.Error("the old half is there")
+	}
+	if _, err := os.Stat(young); err != nil {
+		t.Error("the young half is gone")
+	}
+}
+
 func TestCacheFolderThatCannotBe(t *testing.T) {
 	set, dir := pictureSet(t, 3), t.TempDir()
 	file := filepath.Join(dir, "file")
@@ -220,6 +242,9 @@ func TestBadPicturesByPolicy(t *testing.T) {
 		}
 		if err := c.Check(Skip); err != nil {
 			t.Error(err)
+		}
+		if c.Fingerprint() == set.Fingerprint() {
+			t.Error("the fingerprint does not see what is left out")
 		}
 		err := c.Check(Fail)
 		if !errors.Is(err, ErrFlawed) {

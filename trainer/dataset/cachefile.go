@@ -2,8 +2,6 @@ package dataset
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -11,59 +9,11 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"sync/atomic"
 
-	"github.com/google/renameio/v2"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
-
-	"perceive/camera/opencv"
 )
-
-// stamp is what a kept picture is recognised by: where it comes from, and what its file
-// was like. A rendered picture has a key and no file.
-type stamp struct {
-	Key   string `json:"key"`
-	Size  int64  `json:"size"`
-	MTime int64  `json:"mtime"` // nanoseconds
-}
-
-// stampsOf looks at a set's files as they are now. keyed: every picture has a key.
-func stampsOf(set *Set) (stamps []stamp, keyed bool) {
-	for _, it := range set.Items {
-		if it.Pixels != nil {
-			if it.Key == "" {
-				return nil, false
-			}
-			stamps = append(stamps, stamp{Key: "drawn " + it.Key})
-			continue
-		}
-		path, err := filepath.Abs(it.Path)
-		if err != nil {
-			return nil, false
-		}
-		s := stamp{Key: path, Size: -1} // no file; decoding says so
-		if st, err := os.Stat(path); err == nil {
-			s.Size, s.MTime = st.Size(), st.ModTime().UnixNano()
-		}
-		stamps = append(stamps, s)
-	}
-	return stamps, true
-}
-
-// cacheName is the same for the same pictures in the same shape, decoded by the same
-// library, whatever became of their files since.
-func cacheName(sh shape, stamps []stamp) string {
-	sum := sha256.New()
-	fmt.Fprintf(sum, "%s\n%s\nOpenCV %s\n", cacheMagic, sh.name, opencv.Version())
-	for _, s := range stamps {
-		fmt.Fprintln(sum, s.Key)
-	}
-	return hex.EncodeToString(sum.Sum(nil))[:20] + cacheSuffix
-}
-
-const cacheSuffix = ".pixels"
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -96,58 +46,6 @@ func (c *Cache) openFile(ctx context.Context, opts CacheOptions, sh shape, stamp
 		return fmt.Errorf("cache %s, just written: %w", c.File, err)
 	}
 	return nil
-}
-
-// build decodes into a file that gets its name when it is complete.
-func (c *Cache) build(ctx context.Context, progress func(int), sh shape, stamps []stamp, bad []error) error {
-	dir, name := filepath.Split(c.File)
-	f, err := renameio.NewPendingFile(c.File, renameio.WithTempDir(dir), renameio.WithPermissions(0o644))
-	if err != nil {
-		return cacheError(dir, err)
-	}
-	defer f.Cleanup()
-	if _, err := f.WriteString(cacheMagic); err != nil {
-		return cacheError(dir, err)
-	}
-	var end atomic.Int64
-	end.Store(int64(len(cacheMagic)))
-	index := cacheIndex{What: sh.name, Pictures: make([]cachedPicture, len(stamps))}
-	if err := c.decode(ctx, progress, sh, bad, func(i int, p *picture) error {
-		n := int64(len(p.bgr))
-		at := end.Add(n) - n
-		index.Pictures[i] = cachedPicture{W: p.w, H: p.h, FileW: p.fw, FileH: p.fh, Scale: p.scale, At: at, Sum: crc32.Checksum(p.bgr, castagnoli)}
-		_, err := f.WriteAt(p.bgr, at)
-		*p = picture{}
-		return cacheError(dir, err)
-	}); err != nil {
-		return err
-	}
-	for i := range stamps {
-		index.Pictures[i].stamp = stamps[i]
-		if bad[i] != nil {
-			index.Pictures[i].Bad, index.Pictures[i].Missing = bad[i].Error(), errors.Is(bad[i], fs.ErrNotExist)
-		}
-	}
-	tail, err := index.marshal(end.Load())
-	if err != nil {
-		return fmt.Errorf("cache %s: %w", name, err)
-	}
-	if _, err := f.WriteAt(tail, end.Load()); err != nil {
-		return cacheError(dir, err)
-	}
-	return cacheError(dir, f.CloseAtomicallyReplace())
-}
-
-// cacheError says what to do where a folder cannot hold a cache.
-func cacheError(dir string, err error) error {
-	if err == nil {
-		return nil
-	}
-	do := "name a folder that can be written with --cache DIR"
-	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
-		do = "free some space, or name a folder with more of it with --cache DIR"
-	}
-	return fmt.Errorf("cache in %s: %w: %s, or keep the pictures in memory with --cache off", strings.TrimSuffix(dir, "/"), err, do)
 }
 
 // load maps the cache's file. An error says why it cannot be used: it is not there, it is

@@ -1,11 +1,8 @@
 package dataset
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -103,29 +100,6 @@ func (a *annotated) item() Item {
 // emptyBoxes is the reason of boxes that no object can have. The object is there, and
 // nobody knows where.
 const emptyBoxes = "empty boxes"
-
-// maxJSON bounds an annotation file: COCO's largest is under half of it.
-const maxJSON = 1 << 30
-
-// readJSON reads a whole annotation file.
-func readJSON(path string, into any) error {
-	st, err := os.Stat(path)
-	if err != nil {
-		return fmt.Errorf("dataset: %w", err)
-	}
-	if st.Size() > maxJSON {
-		return fmt.Errorf("dataset: %s: larger than %d MiB", path, maxJSON>>20)
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return fmt.Errorf("dataset: %w", err)
-	}
-	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // some editors begin a file so
-	if err := json.Unmarshal(text, into); err != nil {
-		return fmt.Errorf("dataset: %s: %w", path, err)
-	}
-	return nil
-}
 
 // imageDir is the option images=DIR, else the folder of the annotations.
 func (r request) imageDir() string {

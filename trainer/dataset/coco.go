@@ -1,34 +1,10 @@
 package dataset
 
 import (
-	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"slices"
 )
-
-// cocoFile is what is read of COCO's object detection format
-// (cocodataset.org/#format-data).
-type cocoFile struct {
-	Images []struct {
-		ID       int64           `json:"id"`
-		FileName string          `json:"file_name"`
-		Video    json.RawMessage `json:"video_id"` // of COCO's successors for videos
-	} `json:"images"`
-	Annotations []cocoObject `json:"annotations"`
-	Categories  []struct {
-		ID   int64  `json:"id"`
-		Name string `json:"name"`
-	} `json:"categories"`
-}
-
-type cocoObject struct {
-	ID         json.RawMessage `json:"id"`
-	ImageID    int64           `json:"image_id"`
-	CategoryID int64           `json:"category_id"`
-	BBox       []float64       `json:"bbox"` // x, y, width, height in pixels
-	IsCrowd    int             `json:"iscrowd"`
-}
 
 // cocoReading is a file half read.
 type cocoReading struct {
@@ -53,7 +29,7 @@ func openCOCO(r request) (*Set, error) {
 	}
 	c := cocoReading{request: r, label: map[int64]int{}, known: make([]bool, len(r.labels)), items: map[int64]*annotated{},
 		set: &Set{Labels: r.labels, Skipped: map[string]int{}, Unasked: map[string]int{}}}
-	if err := readJSON(r.what, &c.cocoFile); err != nil {
+	if err := c.cocoFile.read(r.what); err != nil {
 		return nil, err
 	}
 	if len(c.Categories) == 0 || len(c.Images) == 0 {
@@ -138,29 +114,34 @@ func (c *cocoReading) images() error {
 
 // objects puts the annotations into their pictures.
 func (c *cocoReading) objects(names map[int64]string) {
-	seen := map[string]cocoObject{}
+	seen := map[string]int{}
 	for i, a := range c.Annotations {
 		if id := string(a.ID); id != "" && id != "null" {
-			if old, there := seen[id]; there {
+			if first, there := seen[id]; there {
+				old := c.Annotations[first]
 				c.flaws.add("annotations with one id", "annotation %d: its id %s is there already", i, id)
-				if old.ImageID == a.ImageID && old.CategoryID == a.CategoryID && slices.Equal(old.BBox, a.BBox) {
+				if same(old.ImageID, a.ImageID) && same(old.CategoryID, a.CategoryID) && slices.Equal(old.BBox, a.BBox) {
 					continue // the same once more; another object is one whatever its id
 				}
 			}
-			seen[id] = a
+			seen[id] = i
 		}
-		it := c.items[a.ImageID]
-		l, listed := c.label[a.CategoryID]
+		if a.ImageID == nil || c.items[*a.ImageID] == nil {
+			c.flaws.add("annotations of no picture", "annotation %d is of image %s, which the file does not list", i, orNone(a.ImageID))
+			continue
+		}
+		it, l, listed := c.items[*a.ImageID], 0, false
+		if a.CategoryID != nil {
+			l, listed = c.label[*a.CategoryID]
+		}
 		switch {
-		case it == nil:
-			c.flaws.add("annotations of no picture", "annotation %d is of image %d, which the file does not list", i, a.ImageID)
 		case !listed:
-			c.flaws.add("annotations of no category", "annotation %d is of category %d, which the file does not list", i, a.CategoryID)
+			c.flaws.add("annotations of no category", "annotation %d is of category %s, which the file does not list", i, orNone(a.CategoryID))
 			it.doubtful = true
 		case l == doubtful:
 			it.doubtful = true
 		case l < 0:
-			c.set.Unasked[names[a.CategoryID]]++
+			c.set.Unasked[names[*a.CategoryID]]++
 		default:
 			c.object(i, it, l, a)
 		}

@@ -1,8 +1,11 @@
 package dataset
 
 import (
+	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -112,35 +115,84 @@ func TestImportRefuses(t *testing.T) {
 }
 
 // Real files, where the data set of this project lies beside the checkout: each is read,
-// or refused with one line.
+// or refused with one line; with Skip nothing is refused for a flaw, and what is left is
+// sound.
 func TestImportRealFiles(t *testing.T) {
-	var read, refused int
+	var read, refused, flawed int
 	for scheme, pattern := range map[string]string{"coco": "coco/*/*.json", "bdd100k": "bdd/*/*/*/*/*.json"} {
 		files, _ := filepath.Glob("../../../shared/data/annotations/" + pattern)
+		if scheme == "bdd100k" {
+			more, _ := filepath.Glob("../../../shared/data/annotations/bdd/scalabel_*/*.json")
+			files = append(files, more...)
+		}
 		for _, path := range files {
 			set, err := Open([]string{scheme + ":" + path}, road)
 			switch {
 			case err == nil && len(set.Items) > 0:
 				read++
+				sound(t, path, set)
 			case err == nil || !strings.Contains(err.Error(), path) || strings.Contains(err.Error(), "\n"):
 				t.Errorf("%s: neither read nor refused in a line: %v", path, err)
 			default:
 				refused++
+				t.Logf("refused: %v", err)
+			}
+			if !errors.Is(err, ErrFlawed) {
+				continue
+			}
+			flawed++
+			set, err = OpenWith(OpenOptions{OnBad: Skip}, []string{scheme + ":" + path}, road)
+			if err != nil && !errors.Is(err, errNoPictures) || err == nil && set.Flaws.Len() == 0 {
+				t.Errorf("%s: with skip: %v", path, err)
+			} else if err == nil {
+				sound(t, path, set)
 			}
 		}
 	}
 	if read+refused == 0 {
 		t.Skip("no shared data beside the checkout")
 	}
-	t.Logf("%d files read, %d refused", read, refused)
+	t.Logf("%d files read, %d refused, %d of them for flaws", read, refused, flawed)
 	if read < 10 {
 		t.Errorf("only %d files could be read", read)
 	}
 }
 
+// The pictures that this project trains on have no flaws.
+func TestRealRoadLabels(t *testing.T) {
+	for _, split := range []string{"train", "val"} {
+		path := "../../../shared/data/road/" + split + "/labels.jsonl"
+		if _, err := os.Stat(path); err != nil {
+			t.Skip("no shared data beside the checkout")
+		}
+		set, err := Open([]string{"jsonl:" + path}, road)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sound(t, path, set)
+	}
+}
+
+// sound checks that every box is of a positive and has a place.
+func sound(t *testing.T, what string, set *Set) {
+	t.Helper()
+	for _, it := range set.Items {
+		for _, b := range it.Boxes {
+			if it.Labels[b.Label] != Positive || !b.sized() {
+				t.Errorf("%s: %s: a box %+v of a label that is %v", what, it.Name, b, it.Labels[b.Label])
+			}
+		}
+	}
+}
+
+// Whatever the bytes, reading ends in a sound set or in an error, by either policy.
 func FuzzImport(f *testing.F) {
 	f.Add(cocoText, true)
+	f.Add(`{"images":[{"id":1,"file_name":"a","video_id":"v"},{"id":1}],"annotations":[{},{"id":1,"image_id":1,"category_id":1,"bbox":[0,0,-1,1e300]},{"id":1,"image_id":1,"category_id":7}],"categories":[{"id":1,"name":"car"},{"id":1,"name":"person"}]}`, true)
+	f.Add(`{"info":{"a":[{"b":[]}]},"images":{},"annotations":[[[`, true)
 	f.Add(bddText, false)
+	f.Add(`{"config":{"categories":[{"name":"x"}]},"frames":`+bddText+`}`, false)
+	f.Add(`[{"name":"a","labels":[{"category":"car","box2d":{"x1":5,"x2":1}}]},{},{"name":"a","labels":[]}]`, false)
 	f.Fuzz(func(t *testing.T, text string, coco bool) {
 		path := filepath.Join(t.TempDir(), "x.json")
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -150,18 +202,58 @@ func FuzzImport(f *testing.F) {
 		if coco {
 			scheme = "coco:"
 		}
-		set, err := Open([]string{scheme + path}, road)
-		if err != nil {
-			return
-		}
-		for _, it := range set.Items {
-			for _, b := range it.Boxes {
-				if it.Labels[b.Label] != Positive {
-					t.Errorf("a box of a label that is %v", it.Labels[b.Label])
-				}
+		for _, p := range []Policy{Fail, Skip} {
+			if set, err := OpenWith(OpenOptions{OnBad: p}, []string{scheme + path}, road); err == nil {
+				sound(t, text, set)
 			}
 		}
 	})
+}
+
+func FuzzYOLO(f *testing.F) {
+	f.Add("car\nstop sign\n", "0 0.5 0.5 0.25 0.5\n1 0.125 0.25 0.125 0.25\n")
+	f.Add("person\n\ncar", "2 1 1 0 0\n-1 0 0 0 0\n1 NaN 0x1p-3 1e-400 1")
+	f.Add("", "\x00")
+	picture := filepath.Join(f.TempDir(), "a.png")
+	if err := opencv.EncodeFile(picture, 64, 32, make([]byte, 3*64*32)); err != nil {
+		f.Fatal(err)
+	}
+	png, err := os.ReadFile(picture)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, names, text string) {
+		dir := t.TempDir()
+		for name, data := range map[string][]byte{"a.png": png, "a.txt": []byte(text), "classes.txt": []byte(names)} {
+			if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, p := range []Policy{Fail, Skip} {
+			if set, err := OpenWith(OpenOptions{OnBad: p}, []string{"yolo:" + dir}, road); err == nil {
+				sound(t, text, set)
+			}
+		}
+	})
+}
+
+// A list that is passed over may be long; one element may not.
+func TestHugeElementIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.json")
+	huge := append([]byte(`{"annotations":[{"image_id":"`), bytes.Repeat([]byte("a"), 80<<20)...)
+	if err := os.WriteFile(path, huge, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := Open([]string{"coco:" + path}, road)
+	runtime.ReadMemStats(&after)
+	if err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "larger than 64 MiB") {
+		t.Errorf("error %v does not name the file and the bound", err)
+	}
+	if took := after.TotalAlloc - before.TotalAlloc; took > 1<<29 {
+		t.Errorf("%d MiB for it", took>>20)
+	}
 }
 
 // yoloFolder has two pictures of 64×32, one with a car in its middle and a stop sign, one

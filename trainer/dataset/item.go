@@ -120,6 +120,9 @@ func (s *Set) Fingerprint() string {
 	lines := make([]string, len(s.Items))
 	for i, it := range s.Items {
 		lines[i] = fmt.Sprintf("%s %s %v %v", it.Name, it.Source, it.Labels, it.Boxes)
+		if it.Fixed {
+			lines[i] += " fixed"
+		}
 	}
 	sum := sha256.Sum256([]byte(strings.Join(s.Labels, ",") + "\n" + strings.Join(lines, "\n")))
 	return hex.EncodeToString(sum[:])

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"sort"
 	"sync"
 )
 
@@ -158,40 +157,6 @@ func (l *Loader) start(ctx context.Context, first int) {
 			}
 		})
 	}
-}
-
-// worker is the memory of one goroutine that fills batches.
-type worker struct {
-	pcg    rand.PCG
-	rng    *rand.Rand
-	layout layout
-	render renderer
-}
-
-// fill draws picture i of a batch.
-func (l *Loader) fill(wk *worker, b *Batch, i int) error {
-	c := l.cfg
-	wk.pcg.Seed(c.Seed, uint64(b.Step)<<20|uint64(i))
-	l.draw.draw(wk.rng, &wk.layout)
-	b.Items[i] = wk.layout.views[0].item
-	size := 3 * c.Width * c.Height
-	if err := wk.render.render(wk.rng, l.draw.cache, c.Augment, &wk.layout, b.Frames[i*size:][:size], c.Width, c.Height); err != nil {
-		return err
-	}
-	b.teach(i, len(b.Presence)/c.Batch).teach(&wk.layout, c.Width, c.Height)
-	return nil
-}
-
-// teach is picture i's part of a batch's teachers.
-func (b *Batch) teach(i, labels int) Teach {
-	n := len(b.Map) / len(b.Presence) * labels
-	return Teach{b.Map[i*n:][:n], b.MapWeight[i*n:][:n], b.Presence[i*labels:][:labels], b.PresenceMask[i*labels:][:labels]}
-}
-
-// pick draws a usable picture by its weight.
-func (l *Loader) pick(rng *rand.Rand) int {
-	at := sort.SearchFloat64s(l.cum, rng.Float64()*l.cum[len(l.cum)-1])
-	return l.usable[min(at, len(l.usable)-1)]
 }
 
 // Next lends the next batch; give it back with Return. After Close it is an error.

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"perceive/camera/opencv"
@@ -38,7 +37,7 @@ func openYOLO(r request) (*Set, error) {
 	}
 	y.strays(pictures)
 	for _, path := range pictures {
-		lines, err := readYOLO(yoloText(path))
+		lines, err := readLines(yoloText(path))
 		if errors.Is(err, os.ErrNotExist) {
 			set.Skipped["pictures without a text"]++
 			continue
@@ -80,11 +79,14 @@ func (y *yoloReading) categories() error {
 	if names == "" {
 		names = filepath.Join(y.what, "classes.txt")
 	}
-	text, err := os.ReadFile(names)
+	lines, err := readLines(names)
 	if err != nil {
 		return fmt.Errorf("dataset: %w: the categories' names, one a line (option names=FILE)", err)
 	}
-	for name := range strings.Lines(strings.TrimSpace(string(text))) {
+	for len(lines) > 0 && strings.TrimSpace(lines[len(lines)-1]) == "" {
+		lines = lines[:len(lines)-1] // the numbers end with the last name
+	}
+	for _, name := range lines {
 		l := cats.label(name)
 		y.names, y.label = append(y.names, strings.TrimSpace(name)), append(y.label, l)
 		if l >= 0 {
@@ -159,54 +161,4 @@ func (y *yoloReading) strays(pictures []string) {
 			y.flaws.add(missingPictures, "%s: there is no picture of this name", text)
 		}
 	}
-}
-
-// yoloText is where a picture's text lies.
-func yoloText(picture string) string {
-	text := strings.TrimSuffix(picture, filepath.Ext(picture)) + ".txt"
-	if dir := filepath.Dir(picture); filepath.Base(dir) == "images" {
-		return filepath.Join(filepath.Dir(dir), "labels", filepath.Base(text))
-	}
-	return text
-}
-
-// yoloObject is a line: all but the category from 0 to 1.
-type yoloObject struct {
-	category   int
-	x, y, w, h float64
-}
-
-// maxText bounds a picture's text.
-const maxText = 16 << 20
-
-func readYOLO(path string) (lines []string, err error) {
-	st, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if st.Size() > maxText {
-		return nil, fmt.Errorf("dataset: %s: larger than %d MiB", path, maxText>>20)
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("dataset: %w", err)
-	}
-	return strings.Split(string(text), "\n"), nil
-}
-
-func parseYOLO(fields []string, categories int) (yoloObject, error) {
-	var o yoloObject
-	if len(fields) != 5 {
-		return o, fmt.Errorf("%d values, want category, x, y, width, height (polygons are not read)", len(fields))
-	}
-	var err error
-	if o.category, err = strconv.Atoi(fields[0]); err != nil || o.category < 0 || o.category >= categories {
-		return o, fmt.Errorf("category %q, want a number below %d", fields[0], categories)
-	}
-	for i, to := range []*float64{&o.x, &o.y, &o.w, &o.h} {
-		if *to, err = strconv.ParseFloat(fields[i+1], 64); err != nil || !(*to >= 0 && *to <= 1) {
-			return o, fmt.Errorf("value %q, want a part of the picture, 0 to 1", fields[i+1])
-		}
-	}
-	return o, nil
 }

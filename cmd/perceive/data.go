@@ -1,0 +1,34 @@
+package main
+
+import (
+	"perceive/trainer/dataset"
+)
+
+// dataFlags is what every command that reads labelled pictures has.
+type dataFlags struct {
+	OnBad string `name:"on-bad" enum:"fail,skip" default:"fail" help:"What to do with damaged pictures, empty boxes, wrong lines and the like: fail names them, skip names, counts and leaves them out."`
+}
+
+func (f dataFlags) policy() dataset.Policy { return dataset.Policy(f.OnBad) }
+
+// opening is how the readers are told.
+func (f dataFlags) opening() dataset.OpenOptions { return dataset.OpenOptions{OnBad: f.policy()} }
+
+// inputs reads labelled pictures as inputs of w×h pixels and shows how far it is.
+func (f dataFlags) inputs(a *app, set *dataset.Set, w, h int) (*dataset.Cache, error) {
+	leftOut(a.errOut, set)
+	progress := newBar(a.errOut, "decoding", len(set.Items))
+	defer progress.end()
+	c, err := dataset.NewInputs(a.ctx, set, w, h, newLocked(progress))
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Check(f.policy()); err != nil {
+		return nil, err
+	}
+	flaws := c.Flaws()
+	for _, line := range flaws.Lines() {
+		progress.line("left out: %s", line)
+	}
+	return c, nil
+}
