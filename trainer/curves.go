@@ -19,7 +19,7 @@ var ReportFile = filepath.Join("report", report.Index)
 func WriteReport(dir string, p Progress, f *Findings) error {
 	c := p.Config
 	facts := []report.Fact{
-		{Name: "network", Value: fmt.Sprintf("%d×%d, channels %v, blocks %v, neck %d", c.Network.Width, c.Network.Height, c.Network.Channels, c.Network.Blocks, c.Network.Neck)},
+		{Name: "network", Value: c.Network.String()},
 		{Name: "labels", Value: strings.Join(c.Labels, ", ")},
 		{Name: "data", Value: fmt.Sprintf("%d pictures, fingerprint %.12s…", p.Images, p.Data)},
 		{Name: "steps", Value: fmt.Sprintf("%d of %d, batch %d, %.1f minutes", p.Step, c.Steps, c.Batch, p.Seconds/60)},

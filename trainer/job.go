@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"perceive/hw"
 	"perceive/hw/ort"
 	"perceive/trainer/dataset"
 )
@@ -23,7 +24,9 @@ type Job struct {
 	Resume bool
 	// Threads of the training session; zero means every core.
 	Threads int
-	Hooks   Hooks
+	// Provider runs the training graphs, or the run is refused; "" means the CPU.
+	Provider hw.Provider
+	Hooks    Hooks
 	// Cache is the folder where decoded pictures are kept from one run to the next; "" keeps
 	// them in memory. OnBad is what becomes of pictures that are no use.
 	Cache string
@@ -58,8 +61,12 @@ func (j *Job) Run(ctx context.Context) (p Progress, err error) {
 	defer train.Close()
 	defer val.Close()
 	opts := Threads(j.Threads)
+	opts.Provider = j.Provider
 	c := j.Config
 	task := c.task(j.Train.Counts())
+	if c.Shard == 0 && j.Provider != "" && j.Provider != hw.CPU {
+		task.Plan = NewPlan(c.Batch, c.Batch) // an accelerator has work for the whole batch at once
+	}
 	engine, err := NewEngine(j.Runtime, task, c.Seed, opts)
 	if err != nil {
 		return p, err
@@ -75,11 +82,13 @@ func (j *Job) Run(ctx context.Context) (p Progress, err error) {
 	// pictures.
 	loop := &Loop{Config: c, Data: train.Fingerprint() + "/" + val.Fingerprint(), Images: len(j.Train.Items), Counts: j.Train.Counts(),
 		Out: j.Out, Engine: engine}
-	if err := c.start(engine); err != nil {
-		return p, fmt.Errorf("trainer: %w", err)
-	}
 	if p, err = loop.Resume(); err != nil {
 		return p, err
+	}
+	if p.Step == 0 {
+		if err := c.start(ctx, engine); err != nil {
+			return p, fmt.Errorf("trainer: %w", err)
+		}
 	}
 	if err := c.Save(filepath.Join(j.Out, ConfigFile)); err != nil {
 		return p, err

@@ -107,6 +107,7 @@ func (l *Loop) Run(ctx context.Context, p Progress) (Progress, error) {
 		}
 		p.Step = step
 		p.Seconds += done.Sub(begin).Seconds()
+		p.Waited += ready.Sub(begin).Seconds()
 		if l.Hooks.Step != nil {
 			l.Hooks.Step(StepEvent{step, l.Config.Steps, schedule.At(step), losses, ready.Sub(begin), done.Sub(ready)})
 		}
@@ -186,7 +187,7 @@ func (l *Loop) Resume() (Progress, error) {
 	path := filepath.Join(l.Out, CheckpointFile)
 	p, state, err := LoadCheckpoint(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return Progress{}, l.Engine.Restore(context.Background())
+		return Progress{}, nil
 	}
 	if err != nil {
 		return p, err

@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -47,7 +48,7 @@ func (c Config) assume(s *dataset.Set) *dataset.Set {
 }
 
 // start gives the engine the weights of the run in Config.Init, where one is named.
-func (c Config) start(e *Engine) error {
+func (c Config) start(ctx context.Context, e *Engine) error {
 	if c.Init == "" {
 		return nil
 	}
@@ -72,7 +73,7 @@ func (c Config) start(e *Engine) error {
 		return fmt.Errorf("init: %s: %w", c.Init, errNothingFits)
 	}
 	copy(e.Average(), e.State()[0])
-	return nil
+	return e.Restore(ctx)
 }
 
 var errNothingFits = errors.New("none of its parameters has the name and shape of one of this network: name a run of the same network")

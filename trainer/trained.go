@@ -84,7 +84,7 @@ func (t *Trained) Manifest(name, tool string, split string, measured []Measured)
 			Width: int(c.Network.Width), Height: int(c.Network.Height), Fit: models.Letterbox, Pad: dataset.PadGrey},
 		Outputs: models.Outputs{Probabilities: OutProbabilities, Maps: OutMaps},
 		Training: &models.Training{
-			Network:    fmt.Sprintf("road: channels %v, blocks %v, neck %d", c.Network.Channels, c.Network.Blocks, c.Network.Neck),
+			Network:    c.Network.String(),
 			Parameters: len(t.Params), Steps: t.BestStep, Images: t.Images, Counts: t.Counts, Fingerprint: t.Data, Seed: c.Seed,
 		},
 	}

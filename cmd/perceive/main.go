@@ -14,6 +14,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"perceive/trainer/dataset"
+	"perceive/trainer/nn"
 )
 
 // Exit codes.
@@ -64,7 +65,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 		kong.Name("perceive"),
 		kong.Description("Train, export and run multi-label perception: one network that answers several yes/no questions about every camera frame."),
 		kong.Writers(out, errOut),
-		kong.Vars{"schemes": strings.Join(dataset.Schemes(), ", ")},
+		kong.Vars{"schemes": strings.Join(dataset.Schemes(), ", "), "networks": nn.Names()},
 		kong.Exit(func(code int) { exit = code }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 	)

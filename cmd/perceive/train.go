@@ -8,9 +8,11 @@ import (
 	"strings"
 
 	"perceive/camera/opencv"
+	"perceive/hw"
 	"perceive/hw/ort"
 	"perceive/trainer"
 	"perceive/trainer/dataset"
+	"perceive/trainer/nn"
 )
 
 type trainCmd struct {
@@ -23,9 +25,20 @@ type trainCmd struct {
 	Seed    *uint64  `placeholder:"N" help:"Seed of weights, order and augmentation, over the configuration."`
 	Hide    float64  `placeholder:"FRACTION" help:"Hide this part of the known labels, to see what missing labels cost."`
 	Resume  bool     `help:"Go on from the folder's last checkpoint."`
-	Threads int      `placeholder:"N" help:"Threads of the training graph. Default: one per core."`
-	Cache   string   `placeholder:"DIR" help:"Folder for decoded pictures, which the next run with the same data starts from; 'off' keeps them in memory. Default: perceive in the user's cache folder."`
-	Preview string   `type:"path" placeholder:"DIR" help:"Draw what the network sees of the first batch, and what it is told about it, into this folder (or FILE.png), and stop."`
+	Threads int      `placeholder:"N" help:"Cores that share a step; the result does not depend on it. Default: all."`
+
+	Network  string             `placeholder:"NAME" help:"Network of the family, over the configuration: ${networks}."`
+	Backbone string             `type:"existingfile" placeholder:"FILE.onnx" help:"Transfer learning: start from the network of this ONNX file, cut at --cut, in place of the family's own."`
+	Cut      []string           `placeholder:"VALUE" help:"Values of the backbone that the heads read, at 1/8, 1/16, 1/32 of the input's size. With a wrong name the error lists some."`
+	Color    string             `enum:"bgr,rgb," default:"" placeholder:"ORDER" help:"Order of channels that the backbone wants: bgr (default) or rgb."`
+	Mean     []float64          `placeholder:"B,G,R" help:"What the backbone wants subtracted from its channels, 0 to 255. Default: nothing."`
+	Std      []float64          `placeholder:"B,G,R" help:"What the backbone wants its channels divided by. Default: 1."`
+	Init     string             `type:"existingdir" placeholder:"DIR" help:"Start from the best weights of this run, where names and shapes agree."`
+	Rate     map[string]float64 `placeholder:"PART=RATE" help:"Learning rate of a part of the network, by the beginning of its parameters' names, relative to the run's: backbone=0.1; 0 freezes."`
+	Provider string             `enum:"cpu,cuda" default:"cpu" help:"Execution provider of the training graphs: cpu or cuda."`
+
+	Cache   string `placeholder:"DIR" help:"Folder for decoded pictures, which the next run with the same data starts from; 'off' keeps them in memory. Default: perceive in the user's cache folder."`
+	Preview string `type:"path" placeholder:"DIR" help:"Draw what the network sees of the first batch, and what it is told about it, into this folder (or FILE.png), and stop."`
 	dataFlags
 }
 
@@ -38,7 +51,11 @@ kept in best.ckpt, which 'perceive export --run DIR' turns into a model file.
   perceive train --data jsonl:road/train/labels.jsonl --val jsonl:road/val/labels.jsonl --out runs/road
 
 Before the first step it prints what is known of each label, by source and together with the others.
-With --preview it draws that on the pictures instead.`
+With --preview it draws that on the pictures instead.
+
+Transfer learning, from a network that another tool exported:
+
+  perceive train --data … --out runs/transfer --backbone yolox_nano.onnx --cut 1061,1103,1145 --rate backbone=0.1`
 }
 
 func (c *trainCmd) Run(a *app) error {
@@ -55,7 +72,7 @@ func (c *trainCmd) Run(a *app) error {
 	}
 	opencv.SetThreads(1) // a worker a core prepares pictures
 	show := newTrainProgress(a.errOut, cfg)
-	job := trainer.Job{Config: cfg, Train: train, Val: val, Out: c.Out, Resume: c.Resume, Threads: c.Threads,
+	job := trainer.Job{Config: cfg, Train: train, Val: val, Out: c.Out, Resume: c.Resume, Threads: c.Threads, Provider: hw.Provider(c.Provider),
 		Cache: c.cache(), OnBad: c.policy(), Cached: show.cached,
 		Hooks: show.hooks(), Decoded: show.decoded, Warn: show.warn}
 	coverage(a.errOut, "to learn from", train)
@@ -81,8 +98,8 @@ func (c *trainCmd) Run(a *app) error {
 		}
 		return err
 	}
-	fmt.Fprintf(a.out, "best mean ROC AUC on the validation data: %.3f, at step %d of %d\ntrained for %.1f minutes\nweights: %s\nreport: %s\n",
-		p.Best, p.BestStep, p.Step, p.Seconds/60, filepath.Join(c.Out, trainer.BestFile), filepath.Join(c.Out, trainer.ReportFile))
+	fmt.Fprintf(a.out, "best mean ROC AUC on the validation data: %.3f, at step %d of %d\ntrained for %.1f minutes, %.1f %% of them waiting for pictures\nweights: %s\nreport: %s\n",
+		p.Best, p.BestStep, p.Step, p.Seconds/60, 100*p.Waited/max(p.Seconds, 1e-9), filepath.Join(c.Out, trainer.BestFile), filepath.Join(c.Out, trainer.ReportFile))
 	return nil
 }
 
@@ -105,10 +122,41 @@ func (c *trainCmd) config() (cfg trainer.Config, err error) {
 	if c.Seed != nil {
 		cfg.Seed = *c.Seed
 	}
+	if err := c.network(&cfg); err != nil {
+		return cfg, err
+	}
 	if c.Hide < 0 || c.Hide >= 1 {
 		return cfg, fmt.Errorf("--hide %g: want 0 or more, and less than 1", c.Hide)
 	}
 	return cfg, cfg.Validate()
+}
+
+// network is what the flags say of the network and where it starts.
+func (c *trainCmd) network(cfg *trainer.Config) error {
+	if c.Network != "" {
+		member, ok := cfg.Network.Member(c.Network)
+		if !ok {
+			return fmt.Errorf("--network %s: want one of %s", c.Network, nn.Names())
+		}
+		cfg.Network = member
+	}
+	if c.Init != "" {
+		cfg.Init = c.Init
+	}
+	for part, rate := range c.Rate {
+		if cfg.Rates == nil {
+			cfg.Rates = nn.Rates{}
+		}
+		cfg.Rates[part] = rate
+	}
+	if c.Backbone == "" {
+		if len(c.Cut)+len(c.Mean)+len(c.Std) > 0 || c.Color != "" {
+			return errors.New("--cut, --color, --mean and --std say how to use a --backbone: name its file")
+		}
+		return nil
+	}
+	cfg.Network.Backbone = &nn.Backbone{File: c.Backbone, Cut: c.Cut, Color: c.Color, Mean: c.Mean, Std: c.Std}
+	return nil
 }
 
 // heldOut is the part of the groups that validates when no data is named for it.

@@ -13,7 +13,7 @@ import (
 // portable are the operators that gradients are made of. All are in the tables of
 // float32 kernels of both the CPU and the CUDA provider (ONNX Runtime's
 // docs/OperatorKernels.md): look there before adding one.
-var portable = strings.Fields(`Add AveragePool Cast Concat Conv ConvTranspose DepthToSpace Div Exp Expand Gemm HardSigmoid
+var portable = strings.Fields(`Add AveragePool Cast Concat Conv ConvTranspose DepthToSpace Div Exp Expand Gather Gemm HardSigmoid
 	Log MatMul Max Min Mul Neg Pad Pow Reciprocal ReduceMean ReduceSum Reshape ScatterElements Sigmoid Sign Slice
 	SpaceToDepth Sqrt Sub Transpose Where`)
 

@@ -1,5 +1,7 @@
 package nn
 
+import "strings"
+
 // Family are the networks by name, from the cheapest. All have the same plan; each about
 // doubles the one before it in weights and time. Input size and labels are the caller's.
 var Family = []Member{
@@ -14,12 +16,21 @@ type Member struct {
 	Config
 }
 
+// Names are the family's names, for help texts.
+func Names() string {
+	var names []string
+	for _, f := range Family {
+		names = append(names, f.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
 // Member is c with the stages and neck of a member of the family, and whether there is
 // one of that name.
 func (c Config) Member(name string) (Config, bool) {
 	for _, f := range Family {
 		if f.Name == name {
-			c.Channels, c.Blocks, c.Neck = f.Channels, f.Blocks, f.Neck
+			c.Channels, c.Blocks, c.Stem, c.Neck = f.Channels, f.Blocks, f.Stem, f.Neck
 			return c, true
 		}
 	}

@@ -2,7 +2,9 @@ package nn
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"perceive/export/onnx"
 	"perceive/trainer/graph"
@@ -31,6 +33,15 @@ type Config struct {
 	// Backbone, if not nil, takes the place of the stages; Trunk is what was read of it.
 	Backbone *Backbone `yaml:"backbone,omitempty" json:"backbone,omitempty"`
 	Trunk    *Trunk    `yaml:"-" json:"-"`
+}
+
+// String says what the network is, for a person.
+func (c Config) String() string {
+	what := fmt.Sprintf("channels %v, blocks %v, first kernel %d", c.Channels, c.Blocks, c.stem())
+	if b := c.Backbone; b != nil {
+		what = fmt.Sprintf("backbone %s (SHA-256 %.12s…) cut at %s", filepath.Base(b.File), b.SHA256, strings.Join(b.Cut, ", "))
+	}
+	return fmt.Sprintf("%d×%d, %s, neck %d", c.Width, c.Height, what, c.Neck)
 }
 
 // Stride is the size of a map's cell in input pixels.
