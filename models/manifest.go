@@ -65,7 +65,7 @@ type Input struct {
 type Outputs struct {
 	// Probabilities is float32 [1,L], in 0..1, L = number of labels, their order.
 	Probabilities string `json:"probabilities"`
-	// Maps is float32 [1,L,h,w], the probability of each label in each cell of a
+	// Maps is float32 [1,M,h,w], the probability of each of the first M labels in each cell of a
 	// grid over the input. Empty if the model has none.
 	Maps string `json:"maps,omitempty"`
 }

@@ -66,7 +66,7 @@ func (r *Result) decide(l *lane, labels []models.Label) {
 			return
 		}
 		a := Answer{P: p, On: p >= labels[i].Threshold}
-		if a.On && size > 0 {
+		if a.On && size > 0 && (i+1)*size <= len(l.Maps) {
 			cells := l.Maps[i*size:][:size]
 			for _, p := range cells {
 				if !isProbability(p) {

@@ -24,8 +24,8 @@ func (f Feed) Next(ctx context.Context, step int, e *Engine) error {
 		return err
 	}
 	copy(e.Frames, b.Frames)
-	mapped(e.Map, b.Map, e)
-	mapped(e.MapWeight, b.MapWeight, e)
+	copy(e.Map, b.Map)
+	copy(e.MapWeight, b.MapWeight)
 	copy(e.Presence, b.Presence)
 	copy(e.PresenceMask, b.PresenceMask)
 	if f.Missing == loss.Selective {
@@ -37,15 +37,6 @@ func (f Feed) Next(ctx context.Context, step int, e *Engine) error {
 	}
 	f.Loader.Return(b)
 	return nil
-}
-
-// mapped copies the maps of the labels that have one, the first ones of each picture.
-func mapped(dst, src []float32, e *Engine) {
-	n := e.task.Plan.Batch
-	to, from := len(dst)/n, len(src)/n
-	for i := range n {
-		copy(dst[i*to:(i+1)*to], src[i*from:])
-	}
 }
 
 // Evaluate measures predictions: each label on the pictures where it is known, and

@@ -82,11 +82,14 @@ func (t *Trained) Manifest(name, tool string, split string, measured []Measured)
 		Schema: models.Schema, Name: name, Tool: tool, Created: time.Now().UTC(),
 		Input: models.Input{Name: inFrame, Type: "uint8", Layout: "NHWC", Color: "BGR",
 			Width: int(c.Network.Width), Height: int(c.Network.Height), Fit: models.Letterbox, Pad: dataset.PadGrey},
-		Outputs: models.Outputs{Probabilities: OutProbabilities, Maps: OutMaps},
+		Outputs: models.Outputs{Probabilities: OutProbabilities},
 		Training: &models.Training{
 			Network:    c.Network.String(),
 			Parameters: len(t.Params), Steps: t.BestStep, Images: t.Images, Counts: t.Counts, Fingerprint: t.Data, Seed: c.Seed,
 		},
+	}
+	if c.net().Mapped() > 0 {
+		m.Outputs.Maps = OutMaps
 	}
 	for i, l := range measured {
 		label := models.Label{ID: l.Label, Threshold: float32(l.Best.Threshold), ThresholdRule: l.Rule + " on " + split}

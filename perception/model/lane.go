@@ -13,7 +13,7 @@ import (
 type Lane struct {
 	// Input is the memory of the next frame: uint8 [H,W,3], blue-green-red.
 	Input []byte
-	// Probabilities [L] and Maps [L,h,w] (nil if the model has none) are those of the
+	// Probabilities [L] and Maps [M,h,w] of the first M labels (nil if the model has none) are those of the
 	// last Run.
 	Probabilities, Maps []float32
 	// MapHeight and MapWidth are h and w.

@@ -116,8 +116,8 @@ func conforms(s *ort.Session, m *models.Manifest) error {
 	if m.Outputs.Maps == "" {
 		return nil
 	}
-	if s, ok := find(out, m.Outputs.Maps); !ok || s.Type != ort.Float32 || len(s.Shape) != 4 || s.Shape[1] != labels || slices.Contains(s.Shape, -1) {
-		return fmt.Errorf("%w: the graph gives %v, the manifest says %q float32[1 %d h w]", ort.ErrMismatch, out, m.Outputs.Maps, labels)
+	if s, ok := find(out, m.Outputs.Maps); !ok || s.Type != ort.Float32 || len(s.Shape) != 4 || s.Shape[1] < 1 || s.Shape[1] > labels || slices.Contains(s.Shape, -1) {
+		return fmt.Errorf("%w: the graph gives %v, the manifest says %q float32[1 n h w], n to %d", ort.ErrMismatch, out, m.Outputs.Maps, labels)
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ func (l *Loader) fill(wk *worker, b *Batch, i int) error {
 
 // teach is picture i's part of a batch's teachers.
 func (b *Batch) teach(i, labels int) Teach {
-	n := len(b.Map) / len(b.Presence) * labels
+	n := len(b.Map) / len(b.Items)
 	return Teach{b.Map[i*n:][:n], b.MapWeight[i*n:][:n], b.Presence[i*labels:][:labels], b.PresenceMask[i*labels:][:labels]}
 }
 

@@ -13,6 +13,8 @@ type LoaderConfig struct {
 	Width, Height, Batch int
 	Seed                 uint64
 	Augment              Augment
+	// Pooled is the number of labels, the last ones, that have no maps.
+	Pooled int
 	// Balanced draws by Weights, else every picture equally often.
 	Balanced bool
 	// Workers is the number of goroutines that prepare pictures, Ahead the number
@@ -98,10 +100,10 @@ func newLoader(cache *Cache, cfg LoaderConfig) (*Loader, error) {
 
 func newBatch(c LoaderConfig, labels int) *Batch {
 	n := c.Batch * labels
-	cells := (c.Width / Stride) * (c.Height / Stride)
+	maps := c.Batch * max(0, labels-c.Pooled) * (c.Width / Stride) * (c.Height / Stride)
 	return &Batch{
 		Frames: make([]byte, c.Batch*c.Width*c.Height*3), Items: make([]int, c.Batch),
-		Map: make([]float32, n*cells), MapWeight: make([]float32, n*cells),
+		Map: make([]float32, maps), MapWeight: make([]float32, maps),
 		Presence: make([]float32, n), PresenceMask: make([]float32, n),
 	}
 }

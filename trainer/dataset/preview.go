@@ -97,7 +97,7 @@ func (s Sheet) tile(n int, cfg LoaderConfig, set *Set, b *Batch, i int, lay *lay
 		}
 	}
 	teach := b.teach(i, len(set.Labels))
-	gw, cells := cfg.Width/Stride, len(teach.Map)/len(set.Labels)
+	gw, cells := cfg.Width/Stride, (cfg.Width/Stride)*(cfg.Height/Stride)
 	for j, v := range teach.Map {
 		if v == 1 && teach.MapWeight[j] > 0 {
 			l, cell := j/cells, j%cells

@@ -3,8 +3,8 @@ package dataset
 // Stride is the size of a map's cell in input pixels.
 const Stride = 8
 
-// Teach is what one picture of a batch says: maps and their weights [L,h,w] at Stride,
-// presence and its mask [L]. All are overwritten.
+// Teach is what one picture of a batch says: maps and their weights [M,h,w] at Stride
+// of the first M labels, presence and its mask [L]. All are overwritten.
 type Teach struct {
 	Map, MapWeight         []float32
 	Presence, PresenceMask []float32
@@ -38,7 +38,10 @@ func (t Teach) teach(lay *layout, w, h int) {
 	clear(t.Presence)
 	clear(t.PresenceMask)
 	for l := range t.Presence {
-		g := grid{t.Map[l*gw*gh:][:gw*gh], t.MapWeight[l*gw*gh:][:gw*gh], gw}
+		g := grid{w: gw}
+		if l*gw*gh < len(t.Map) {
+			g.value, g.weight = t.Map[l*gw*gh:][:gw*gh], t.MapWeight[l*gw*gh:][:gw*gh]
+		}
 		var n [3]int
 		for i := range lay.views {
 			n[g.view(lay, &lay.views[i], l)]++
@@ -53,7 +56,7 @@ func (t Teach) teach(lay *layout, w, h int) {
 	}
 }
 
-// grid is one label's map.
+// grid is one label's map, without cells if the label has none.
 type grid struct {
 	value, weight []float32
 	w             int
@@ -147,6 +150,9 @@ func (g grid) cover(hidden []rect) {
 
 // set writes v into all cells of the window that r touches.
 func (g grid) set(r, window rect, to []float32, v float32) {
+	if len(to) == 0 {
+		return
+	}
 	x0, x1 := cells(r.x0, r.x1, window.x0, window.x1)
 	y0, y1 := cells(r.y0, r.y1, window.y0, window.y1)
 	for y := y0; y <= y1; y++ {
