@@ -63,13 +63,13 @@ type Config struct {
 	SaveEvery int `yaml:"save_every" json:"save_every"`
 }
 
-// Default is the recipe of the shipped model.
+// Default is a recipe for photographs of roads.
 func Default() Config {
+	network, _ := nn.Config{Width: 320, Height: 192}.Member("small")
 	return Config{
-		Labels: []string{"pedestrian", "car", "stop_sign", "traffic_light"},
-		Network: nn.Config{Width: 320, Height: 192,
-			Channels: [4]int64{32, 64, 128, 192}, Blocks: [4]int64{1, 2, 3, 2}, Neck: 64},
-		Steps: 3600, Batch: 32, Seed: 1,
+		Labels:  []string{"pedestrian", "car", "stop_sign", "traffic_light"},
+		Network: network,
+		Steps:   3600, Batch: 32, Seed: 1,
 		Rate: 2e-3, FinalRate: 0.01, Warmup: 200,
 		Optimizer: optim.Default(), Loss: loss.Config{Map: 1, Presence: 1},
 		Augment:  dataset.DefaultAugment(),

@@ -7,24 +7,27 @@ import (
 
 	"perceive/hw/ort"
 	"perceive/hw/ort/orttest"
+	"perceive/trainer/nn"
 )
 
-// BenchmarkStep is a whole training step, optimiser included, batch 32 at
-// 192×320 on every core.
+// BenchmarkStep is a whole training step of each network of the family, optimiser and
+// averaging included, batch 32 at 192×320 on every core. docs/pytorch.md has the other
+// side.
 func BenchmarkStep(b *testing.B) {
-	task := Default().task(nil)
-	batch := float64(task.Plan.Batch)
-	e, err := NewEngine(orttest.Runtime(b), task, 1, ort.Options{Spin: true})
+	for _, m := range nn.Family {
+		b.Run(m.Name, func(b *testing.B) { benchmarkStep(b, m.Name) })
+	}
+}
+
+func benchmarkStep(b *testing.B, name string) {
+	c := Default()
+	c.Network, _ = c.Network.Member(name)
+	e, err := NewEngine(orttest.Runtime(b), c.task(nil), 1, ort.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer e.Close()
-	for i := range e.Frames {
-		e.Frames[i] = byte(i * 7)
-	}
-	for i := range e.MapWeight {
-		e.MapWeight[i] = 1
-	}
+	noise(e)
 	// The first steps pay for memory; the median is what a run sees.
 	var took []float64
 	for t := 1; b.Loop(); t++ {
@@ -37,5 +40,5 @@ func BenchmarkStep(b *testing.B) {
 	slices.Sort(took)
 	median := took[len(took)/2]
 	b.ReportMetric(median*1e3, "median-ms")
-	b.ReportMetric(batch/median, "images/s")
+	b.ReportMetric(float64(c.Batch)/median, "images/s")
 }

@@ -85,6 +85,9 @@ func (l *Loop) Run(ctx context.Context, p Progress) (Progress, error) {
 		if err := l.evaluate(ctx, &p); err != nil {
 			return p, l.stop(ctx, p, err)
 		}
+		if err := l.save(CheckpointFile, p); err != nil {
+			return p, err
+		}
 	}
 	for p.Step < l.Config.Steps {
 		step := p.Step + 1

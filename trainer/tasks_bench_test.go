@@ -22,9 +22,9 @@ func withTasks(n int) Config {
 	return c
 }
 
-// BenchmarkTasksStep is a training step with 100 tasks against one with 4, in turns: the
+// BenchmarkManyTasksTraining is a training step with 100 tasks against one with 4, in turns: the
 // ratio of their medians.
-func BenchmarkTasksStep(b *testing.B) {
+func BenchmarkManyTasksTraining(b *testing.B) {
 	var run [2]func()
 	for i, n := range []int{4, 100} {
 		e, err := NewEngine(orttest.Runtime(b), withTasks(n).task(nil), 1, ort.Options{})
@@ -45,8 +45,8 @@ func BenchmarkTasksStep(b *testing.B) {
 	inTurns(b, run)
 }
 
-// BenchmarkTasksInference is the same for the deployed network, one frame on one core.
-func BenchmarkTasksInference(b *testing.B) {
+// BenchmarkManyTasksDriving is the same for the deployed network, one frame on one core.
+func BenchmarkManyTasksDriving(b *testing.B) {
 	var run [2]func()
 	for i, n := range []int{4, 100} {
 		c := withTasks(n)

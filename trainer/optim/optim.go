@@ -122,22 +122,17 @@ func (o Config) Update(b *graph.Builder, state, scalars []graph.Value, grad grap
 	b.Scope("optim", func() {
 		s, v := o.named(state, scalars)
 		norm = b.Sqrt(b.ReduceSumSquare(grad, 0))
+		shrink := b.Scalar(1)
 		if o.Clip > 0 {
-			shrink := b.Min(b.Scalar(1), b.Div(b.Scalar(o.Clip), b.Shift(norm, 1e-12)))
-			grad = b.Mul(grad, shrink)
-		}
-		p := s[Params]
-		rates := b.Mul(b.Float32(rate, int64(len(rate))), v["lr"])
-		var decay graph.Value
-		if o.Decay > 0 {
-			decay = b.Mul(p, b.Scale(b.Float32(decayMask, int64(len(decayMask))), o.Decay))
+			shrink = b.Min(shrink, b.Div(b.Scalar(o.Clip), b.Shift(norm, 1e-12)))
 		}
 		rule := o.adamw
 		if o.Name == SGD {
 			rule = o.sgd
 		}
-		moved := rule(b, s, v, grad, decay, rates)
-		moved[Averaged] = b.Add(b.Mul(s[Averaged], v["keep"]), b.Mul(moved[Params], b.Sub(b.Scalar(1), v["keep"])))
+		moved := rule(b, s, v, update{grad: grad, shrink: shrink, decay: scaled(decayMask, o.Decay), rate: rate})
+		// A parameter that stays keeps its average to the last bit.
+		moved[Averaged] = b.Add(s[Averaged], b.Mul(b.Sub(moved[Params], s[Averaged]), b.Sub(b.Scalar(1), v["keep"])))
 		for _, name := range o.StateNames() {
 			next = append(next, moved[name])
 		}
@@ -157,27 +152,57 @@ func (o Config) named(state, scalars []graph.Value) (s, v map[string]graph.Value
 	return s, v
 }
 
+// update is what a rule works with. Whatever is one number is multiplied out before it
+// meets a vector: each pass over those counts.
+type update struct {
+	grad, shrink graph.Value // the gradient is grad·shrink
+	decay, rate  []float32   // of each parameter
+}
+
+// decayed is step + decay·p.
+func (u update) decayed(b *graph.Builder, p, step graph.Value) graph.Value {
+	if u.decay == nil {
+		return step
+	}
+	return b.Add(step, b.Mul(p, b.Float32(u.decay, int64(len(u.decay)))))
+}
+
+// move is p − lr·rate·step.
+func (u update) move(b *graph.Builder, p, lr, step graph.Value) graph.Value {
+	return b.Sub(p, b.Mul(b.Mul(step, b.Float32(u.rate, int64(len(u.rate)))), lr))
+}
+
+// scaled is mask·k, nil for k = 0.
+func scaled(mask []float32, k float64) []float32 {
+	if k == 0 {
+		return nil
+	}
+	out := make([]float32, len(mask))
+	for i := range out {
+		out[i] = mask[i] * float32(k)
+	}
+	return out
+}
+
 // adamw:
 //
 //	m ← β₁m + (1−β₁)g        v ← β₂v + (1−β₂)g²
 //	p ← p − lr·rate·( m·c₁ / (√(v·c₂) + ε) + decay·mask·p )
-func (o Config) adamw(b *graph.Builder, s, in map[string]graph.Value, grad, decay, rates graph.Value) map[string]graph.Value {
-	m := b.Add(b.Scale(s["moment1"], o.Beta1), b.Scale(grad, 1-o.Beta1))
-	v := b.Add(b.Scale(s["moment2"], o.Beta2), b.Scale(b.Square(grad), 1-o.Beta2))
-	step := b.Div(b.Mul(m, in["correct1"]), b.Shift(b.Sqrt(b.Mul(v, in["correct2"])), o.Epsilon))
-	if !decay.IsZero() {
-		step = b.Add(step, decay)
-	}
-	return map[string]graph.Value{Params: b.Sub(s[Params], b.Mul(step, rates)), "moment1": m, "moment2": v}
+func (o Config) adamw(b *graph.Builder, s, in map[string]graph.Value, u update) map[string]graph.Value {
+	m := b.Add(b.Scale(s["moment1"], o.Beta1), b.Mul(u.grad, b.Scale(u.shrink, 1-o.Beta1)))
+	v := b.Add(b.Scale(s["moment2"], o.Beta2), b.Mul(b.Square(u.grad), b.Scale(b.Square(u.shrink), 1-o.Beta2)))
+	// m·c₁ / (√(v·c₂) + ε) = m / (√v·√c₂/c₁ + ε/c₁)
+	c1, c2 := in["correct1"], in["correct2"]
+	root := b.Mul(b.Sqrt(v), b.Div(b.Sqrt(c2), c1))
+	step := b.Div(m, b.Add(root, b.Div(b.Scalar(o.Epsilon), c1)))
+	step = u.decayed(b, s[Params], step)
+	return map[string]graph.Value{Params: u.move(b, s[Params], in["lr"], step), "moment1": m, "moment2": v}
 }
 
 // sgd:
 //
-//	u ← µu + g + decay·mask·p        p ← p − lr·rate·u
-func (o Config) sgd(b *graph.Builder, s, _ map[string]graph.Value, grad, decay, rates graph.Value) map[string]graph.Value {
-	if !decay.IsZero() {
-		grad = b.Add(grad, decay)
-	}
-	u := b.Add(b.Scale(s["velocity"], o.Momentum), grad)
-	return map[string]graph.Value{Params: b.Sub(s[Params], b.Mul(u, rates)), "velocity": u}
+//	v ← µv + g + decay·mask·p        p ← p − lr·rate·v
+func (o Config) sgd(b *graph.Builder, s, in map[string]graph.Value, u update) map[string]graph.Value {
+	v := b.Add(b.Scale(s["velocity"], o.Momentum), u.decayed(b, s[Params], b.Mul(u.grad, u.shrink)))
+	return map[string]graph.Value{Params: u.move(b, s[Params], in["lr"], v), "velocity": v}
 }
