@@ -2,6 +2,7 @@ package trainer
 
 import (
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -41,4 +42,9 @@ func benchmarkStep(b *testing.B, name string) {
 	median := took[len(took)/2]
 	b.ReportMetric(median*1e3, "median-ms")
 	b.ReportMetric(float64(c.Batch)/median, "images/s")
+	var r syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(r.Maxrss)/1024, "peak-MiB") // of the process: run one network at a time
 }

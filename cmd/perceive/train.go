@@ -63,6 +63,9 @@ func (c *trainCmd) Run(a *app) error {
 		return usageError{errors.New("missing flags: --out=DIR")}
 	}
 	cfg, err := c.config()
+	if err == nil {
+		err = cfg.Load()
+	}
 	if err != nil {
 		return usageError{err}
 	}
