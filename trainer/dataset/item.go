@@ -158,7 +158,7 @@ func (s *Set) Split(fraction float64, seed uint64) (rest, part *Set) {
 // Assume takes unknown labels for the given answer: a policy to compare with, not a
 // recommendation. The set itself is not changed.
 func (s *Set) Assume(answer State) *Set {
-	out := &Set{Labels: s.Labels, Skipped: s.Skipped, Items: slices.Clone(s.Items)}
+	out := &Set{Labels: s.Labels, Skipped: s.Skipped, Flaws: s.Flaws, Unasked: s.Unasked, Items: slices.Clone(s.Items)}
 	for i := range out.Items {
 		it := &out.Items[i]
 		it.Labels = slices.Clone(it.Labels)
