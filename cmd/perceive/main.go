@@ -28,6 +28,7 @@ const (
 type cli struct {
 	Run    runCmd    `cmd:"" help:"Detections for every frame of a source."`
 	Train  trainCmd  `cmd:"" help:"Train a network on labelled pictures."`
+	Teach  teachCmd  `cmd:"" help:"Write down what a detector sees in pictures, to train on."`
 	Eval   evalCmd   `cmd:"" help:"Measure a model file on labelled pictures."`
 	Export exportCmd `cmd:"" help:"Turn a training run into a model file."`
 	Doctor doctorCmd `cmd:"" help:"Say what works on this machine."`

@@ -51,6 +51,10 @@ type Item struct {
 	// Labels has a state for each label of the set.
 	Labels []State
 	Boxes  []Box
+	// Beliefs are what a detector saw, if Believed: it looked. They teach what nobody else
+	// knows of the picture.
+	Beliefs  []Belief
+	Believed bool
 	// Pixels, if not nil, is the picture itself, W×H BGR, for sets that have no files; Key,
 	// if not "", says which picture, so that it can be kept from one start to the next.
 	Pixels func() (w, h int, bgr []byte, err error)
@@ -122,6 +126,9 @@ func (s *Set) Fingerprint() string {
 		lines[i] = fmt.Sprintf("%s %s %v %v", it.Name, it.Source, it.Labels, it.Boxes)
 		if it.Fixed {
 			lines[i] += " fixed"
+		}
+		if it.Believed {
+			lines[i] += fmt.Sprintf(" believed %v", it.Beliefs)
 		}
 	}
 	sum := sha256.Sum256([]byte(strings.Join(s.Labels, ",") + "\n" + strings.Join(lines, "\n")))

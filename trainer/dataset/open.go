@@ -49,7 +49,7 @@ func Schemes() []string {
 
 // Open reads the data sets of one or more URIs, refuses flaws, and joins them:
 //
-//	jsonl:FILE[?pseudo=1]                                  the project's own format
+//	jsonl:FILE[?pseudo=1&teacher=FILE]                     the project's own format
 //	coco:FILE.json[?images=DIR&map=FROM:TO&group=HOW]      COCO's boxes
 //	bdd100k:FILE.json[?images=DIR&map=FROM:TO&group=HOW]   BDD100K, Scalabel's format
 //	yolo:FOLDER[?names=FILE&map=FROM:TO&group=HOW]         YOLO's text a picture
@@ -127,12 +127,16 @@ func flag(uri string, query url.Values, key string) (bool, error) {
 }
 
 func openJSONL(r request) (*Set, error) {
-	if err := r.only("pseudo"); err != nil {
+	if err := r.only("pseudo", "teacher"); err != nil {
 		return nil, err
 	}
 	pseudo, err := flag(r.what, r.query, "pseudo")
 	if err != nil {
 		return nil, err
 	}
-	return readJSONL(r.what, r.labels, Options{Pseudo: pseudo}, r.flaws)
+	set, err := readJSONL(r.what, r.labels, Options{Pseudo: pseudo}, r.flaws)
+	if err != nil || !r.query.Has("teacher") {
+		return set, err
+	}
+	return set, set.Believe(r.query.Get("teacher"))
 }

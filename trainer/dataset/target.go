@@ -29,6 +29,9 @@ const (
 // weights are divided by the number of positive cells of the label, so that a car
 // that fills the picture does not outweigh a stop sign of twelve pixels.
 //
+// Where nobody looked but a detector, its probabilities are the targets, at part of the
+// weight; where somebody said that a label is there and not where, they say where.
+//
 // Of several pictures in one input, one that shows a label makes it positive, and only
 // all of them without it make it negative.
 func (t Teach) teach(lay *layout, w, h int) {
@@ -43,14 +46,24 @@ func (t Teach) teach(lay *layout, w, h int) {
 			g.value, g.weight = t.Map[l*gw*gh:][:gw*gh], t.MapWeight[l*gw*gh:][:gw*gh]
 		}
 		var n [3]int
+		believed, most := 0, 0.0
 		for i := range lay.views {
-			n[g.view(lay, &lay.views[i], l)]++
+			v := &lay.views[i]
+			if v.it.Labels[l] == Unknown && v.it.Believed {
+				g.set(v.window, v.window, g.weight, trust)
+				most = max(most, g.believe(lay, v, l, 0))
+				believed++
+				continue
+			}
+			n[g.view(lay, v, l)]++
 		}
 		switch {
 		case n[Positive] > 0:
 			t.Presence[l], t.PresenceMask[l] = 1, 1
 		case n[Negative] == len(lay.views):
 			t.PresenceMask[l] = 1
+		case n[Unknown] == 0:
+			t.Presence[l], t.PresenceMask[l] = float32(most), trust
 		}
 		g.balance()
 	}
@@ -74,6 +87,7 @@ func (g grid) view(lay *layout, v *view, l int) State {
 			// Shrunk to a quarter of the input, what lies anywhere may be too small to see.
 			return Unknown
 		}
+		g.believe(lay, v, l, sure)
 		return Positive
 	}
 	g.set(v.window, v.window, g.weight, 1)

@@ -1,0 +1,101 @@
+package dataset
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func believed(labels []State, beliefs ...Belief) *Item {
+	return &Item{Labels: labels, Beliefs: beliefs, Believed: true}
+}
+
+// What nobody knows is taught by the detector, at part of the weight; what somebody knows
+// is not; and a positive without a box learns where from it. By hand: inputs of 64×32 have
+// 8×4 cells, and the core of the box x 16–48, y 8–24 is x 24–40, y 12–20: cells 3–5 of rows
+// 1 and 2.
+func TestBeliefsTeachTheUnknown(t *testing.T) {
+	box := Box{0, 16, 8, 32, 16}
+	for name, tc := range map[string]struct {
+		it             *Item
+		presence, mask float32
+		core, rim, far float32 // weights of cells 4, 2 and 7 of row 1
+		value          float32 // of the core
+	}{
+		"unknown":            {believed([]State{Unknown}, Belief{box, 0.8}), 0.8, trust, 1.0 / 4.8 * 1, 0, 1.0 / 4.8 * 1, 0.8},
+		"unknown, nothing":   {believed([]State{Unknown}), 0, trust, trust, trust, trust, 0},
+		"negative":           {believed([]State{Negative}, Belief{box, 0.8}), 0, 1, 1, 1, 1, 0},
+		"positive, where":    {believed([]State{Positive}, Belief{box, 0.8}), 1, 1, trust / 2.4, 0, 0, 0.8},
+		"positive, not sure": {believed([]State{Positive}, Belief{box, 0.2}), 1, 1, 0, 0, 0, 0},
+		"nobody looked":      {&Item{Labels: []State{Unknown}, Beliefs: []Belief{{box, 0.8}}}, 0, 0, 0, 0, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			lay := layout{views: []view{{it: tc.it, m: affine{1, 0, 0, 0, 1, 0}, scale: 1, window: rect{0, 0, 64, 32}}}}
+			teach := Teach{make([]float32, 32), make([]float32, 32), make([]float32, 1), make([]float32, 1)}
+			teach.teach(&lay, 64, 32)
+			if teach.Presence[0] != tc.presence || teach.PresenceMask[0] != tc.mask {
+				t.Errorf("presence %g at weight %g, want %g at %g", teach.Presence[0], teach.PresenceMask[0], tc.presence, tc.mask)
+			}
+			// Six core cells of 0.8 at weight 0.5: the sum is 2.4, by which weights are divided.
+			if tc.it.Labels[0] == Unknown && tc.value > 0 {
+				tc.core, tc.far = trust/2.4, trust/2.4
+			}
+			for _, c := range []struct {
+				what string
+				i    int
+				want float32
+			}{{"core", 8 + 4, tc.core}, {"rim", 8 + 2, tc.rim}, {"far", 8 + 7, tc.far}} {
+				if got := teach.MapWeight[c.i]; got < c.want-1e-6 || got > c.want+1e-6 {
+					t.Errorf("%s cell has weight %g, want %g", c.what, got, c.want)
+				}
+			}
+			if got := teach.Map[8+4]; got != tc.value {
+				t.Errorf("core cell is %g, want %g", got, tc.value)
+			}
+		})
+	}
+}
+
+func TestBelieveFiles(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "seen.jsonl")
+	set := func() *Set {
+		return &Set{Labels: []string{"car"}, Items: []Item{{Name: "a.jpg", Labels: []State{Unknown}}, {Name: "b.jpg", Labels: []State{Unknown}}}}
+	}
+	var text strings.Builder
+	w := BeliefWriter{&text}
+	if err := errors.Join(w.Write("a.jpg", []SeenLine{{"car", [4]float64{1, 2, 3, 4}, 0.5}, {"dog", [4]float64{1, 2, 3, 4}, 0.5}}), w.Write("c.jpg", nil)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := set()
+	before := s.Fingerprint()
+	if err := s.Believe(path); err != nil {
+		t.Fatal(err)
+	}
+	if !s.Items[0].Believed || len(s.Items[0].Beliefs) != 1 || s.Items[1].Believed || s.Fingerprint() == before {
+		t.Errorf("items %+v", s.Items)
+	}
+	for name, bad := range map[string]string{
+		"not JSON":       "{",
+		"no size":        `{"path":"a.jpg","seen":[{"label":"car","xywh":[1,2,0,4],"p":0.5}]}`,
+		"p beyond 1":     `{"path":"a.jpg","seen":[{"label":"car","xywh":[1,2,3,4],"p":1.5}]}`,
+		"other pictures": `{"path":"z.jpg","seen":[]}`,
+	} {
+		if err := os.WriteFile(path, []byte(bad), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := set().Believe(path); err == nil || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+}
+
+func FuzzBeliefs(f *testing.F) {
+	f.Add(`{"path":"a.jpg","seen":[{"label":"car","xywh":[1,2,3,4],"p":0.5}]}`)
+	f.Fuzz(func(_ *testing.T, text string) { parseBeliefs(strings.NewReader(text), []string{"car"}) })
+}

@@ -1,0 +1,73 @@
+package teacher
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"perceive/camera/opencv"
+	"perceive/trainer/dataset"
+)
+
+// LookAll looks at every picture of a set on every core, for the labels that COCO has a
+// class for. The lines are in the set's order. progress, if not nil, is told the number done,
+// from several goroutines.
+func (d *Detector) LookAll(ctx context.Context, set *dataset.Set, progress func(done int)) ([][]dataset.SeenLine, error) {
+	names := map[int]string{}
+	for _, label := range set.Labels {
+		if class, ok := Classes[label]; ok {
+			names[class] = label
+		}
+	}
+	out := make([][]dataset.SeenLine, len(set.Items))
+	var next, done atomic.Int64
+	g, ctx := errgroup.WithContext(ctx)
+	for range runtime.GOMAXPROCS(0) {
+		g.Go(func() error {
+			l, err := d.NewLooker()
+			if err != nil {
+				return err
+			}
+			defer l.Close()
+			for i := int(next.Add(1) - 1); i < len(set.Items); i = int(next.Add(1) - 1) {
+				if out[i], err = l.lines(ctx, &set.Items[i], names); err != nil {
+					return fmt.Errorf("teacher: %s: %w", set.Items[i].Name, err)
+				}
+				if n := done.Add(1); progress != nil {
+					progress(int(n))
+				}
+			}
+			return nil
+		})
+	}
+	return out, g.Wait()
+}
+
+// lines are what is seen of the named classes in a picture.
+func (l *Looker) lines(ctx context.Context, it *dataset.Item, names map[int]string) ([]dataset.SeenLine, error) {
+	read := it.Pixels
+	if read == nil {
+		read = func() (int, int, []byte, error) { return opencv.DecodeFile(it.Path) }
+	}
+	w, h, bgr, err := read()
+	if err != nil {
+		return nil, err
+	}
+	seen, err := l.Look(ctx, w, h, bgr)
+	if err != nil {
+		return nil, err
+	}
+	var out []dataset.SeenLine
+	for _, s := range seen {
+		if label, ok := names[s.Class]; ok {
+			out = append(out, dataset.SeenLine{Label: label, XYWH: [4]float64{tenth(s.X), tenth(s.Y), tenth(s.W), tenth(s.H)}, P: float64(int(s.P*1e4+0.5)) / 1e4})
+		}
+	}
+	return out, nil
+}
+
+// tenth rounds to a tenth of a pixel, and up from nothing.
+func tenth(v float64) float64 { return max(0.1, float64(int(v*10+0.5))/10) }
