@@ -58,7 +58,10 @@ func NewScorer(rt *ort.Runtime, task Task, batch int, opts ort.Options) (_ *Scor
 			s.tensors = append(s.tensors, side.tensors[i])
 		}
 	}
-	s.Params, s.Frames, s.probabilities, s.maps = in[0].Float32(), in[1].Uint8(), out[0], out[1]
+	s.Params, s.Frames, s.probabilities = in[0].Float32(), in[1].Uint8(), out[0]
+	if len(out) > 1 { // where every label is pooled there are no maps
+		s.maps = out[1]
+	}
 	s.run, err = s.session.Bind(in, out)
 	return s, err
 }
@@ -67,6 +70,9 @@ func NewScorer(rt *ort.Runtime, task Task, batch int, opts ort.Options) (_ *Scor
 func (s *Scorer) Predictor() Predictor {
 	return Predictor{Frames: s.Frames, Batch: s.batch, Width: int(s.net.Width), Height: int(s.net.Height), Run: s.Run,
 		Maps: func() ([]float32, int, int) {
+			if s.maps == nil {
+				return nil, 0, 0
+			}
 			return s.maps.Float32(), int(s.net.Height / nn.Stride), int(s.net.Width / nn.Stride)
 		}}
 }
