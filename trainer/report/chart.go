@@ -19,6 +19,8 @@ import (
 type Chart struct {
 	Title, X, Y string
 	Series      []Series
+	// Ticks, if not nil, name places of the horizontal axis.
+	Ticks plot.ConstantTicks
 	// Low and High fix the vertical axis; both 0 lets the data choose.
 	Low, High float64
 	// Unit is a chart of 0 to 1 both ways, and square.
@@ -36,6 +38,8 @@ type Series struct {
 	// Points marks each point. Spread, if not nil, are the ends of a bar through it.
 	Points bool
 	Spread [][2]float64
+	// Loose leaves the line out: the places have no order.
+	Loose bool
 }
 
 // colours that are told apart by colour-blind people (Okabe and Ito 2008).
@@ -82,6 +86,9 @@ func (c Chart) SVG() ([]byte, error) {
 	legend.Top, legend.Left, legend.Padding, legend.ThumbnailWidth = true, true, vg.Points(3), vg.Points(16)
 	for _, style := range []*text.Style{&p.Title.TextStyle, &p.X.Label.TextStyle, &p.Y.Label.TextStyle, &p.X.Tick.Label, &p.Y.Tick.Label, &legend.TextStyle} {
 		style.Font.Variant = "Sans"
+	}
+	if c.Ticks != nil {
+		p.X.Tick.Marker = c.Ticks
 	}
 	p.Add(plotter.NewGrid())
 	n := 0
@@ -143,7 +150,9 @@ func (s Series) add(p *plot.Plot, legend *plot.Legend, col color.RGBA) (drawn bo
 	case s.Guide:
 		line.Color, line.Width, line.Dashes = color.Gray{120}, vg.Points(0.8), []vg.Length{vg.Points(4), vg.Points(3)}
 	}
-	p.Add(line)
+	if !s.Loose {
+		p.Add(line)
+	}
 	if s.Name != "" && !s.Faint {
 		legend.Add(s.Name, line)
 	}
