@@ -20,7 +20,7 @@ type studyCmd struct {
 	Test    []string `sep:"none" placeholder:"URI" help:"Labelled pictures that everything is measured on. Default: another part, held out."`
 	Labels  []string `placeholder:"LABEL" help:"The tasks; transfer's target is the last one. Default: pedestrian,car,stop_sign,traffic_light."`
 	Seeds   int      `placeholder:"N" help:"Repetitions, each with weights, pictures and order of its own. Default: three to five, as each experiment needs."`
-	Steps   int      `placeholder:"N" help:"Training steps of a network. Default: 300."`
+	Steps   int      `placeholder:"N" help:"Training steps of a network. Default: 500."`
 	Quick   bool     `help:"A smoke test of seconds: tiny networks, and numbers that mean nothing."`
 	Threads int      `placeholder:"N" help:"Threads of training. Default: one per core."`
 }
@@ -76,6 +76,7 @@ func (c *studyCmd) Run(a *app) error {
 		return err
 	}
 	defer bench.Close()
+	fmt.Fprintf(a.errOut, "%d pictures to learn from, %d to choose weights by, %d to measure on\n", len(bench.Pool.Items), len(bench.Val.Items), len(bench.Test.Items))
 	for _, e := range experiments {
 		if err := c.one(a, rt, bench, e); err != nil {
 			return err

@@ -37,7 +37,7 @@ func planMany(b *Bench) (*Plan, error) {
 	for _, n := range counts {
 		plan.Settings = append(plan.Settings, Setting{fmt.Sprint(n), math.Log2(float64(n))})
 	}
-	for _, seed := range b.seeds(4) {
+	for _, seed := range b.seeds(3) {
 		own, err := own(b.Pool, b.PerTask, seed)
 		if err != nil {
 			return nil, err

@@ -37,9 +37,9 @@ func planMissing(b *Bench) (*Plan, error) {
 				plan.Runs = append(plan.Runs, b.missingRun(arm, set, seed, hidden))
 			}
 		}
-		if part > 0 {
-			plan.Contrasts = append(plan.Contrasts, difference(masked, asNegative, set.Name, Above),
-				difference(masked, selective, set.Name, Silent), difference(masked, onlyWhole, set.Name, Above))
+		if where := ", " + set.Name + " hidden"; part > 0 {
+			plan.Contrasts = append(plan.Contrasts, difference(masked, asNegative, set.Name, where, Above),
+				difference(masked, selective, set.Name, where, Silent), difference(masked, onlyWhole, set.Name, where, Above))
 		}
 	}
 	if first := plan.Settings[0].Name; b.Hidden[0] == 0 {

@@ -66,7 +66,15 @@ func (s *Summary) Markdown() string {
 
 func (s *Summary) tables() []report.Table {
 	scores := report.Table{Head: []string{s.Experiment.X, "arm", "mean ROC AUC, test (95 %)"}}
-	scores.Head = append(scores.Head, s.Plan.Score...)
+	one := len(s.Plan.Settings) == 1 // it needs no column
+	if one {
+		scores.Head = scores.Head[1:]
+	}
+	labels := s.Plan.Score
+	if len(labels) == 1 { // the mean says it
+		labels = nil
+	}
+	scores.Head = append(scores.Head, labels...)
 	scores.Head = append(scores.Head, "networks", "parameters", "pictures", "training s")
 	if s.Plan.Latency {
 		scores.Head = append(scores.Head, "ms a picture")
@@ -76,7 +84,10 @@ func (s *Summary) tables() []report.Table {
 		if r.Note != "" && r.Score.N == 0 {
 			line[2] = "– " + r.Note
 		}
-		for _, l := range s.Plan.Score {
+		if one {
+			line = line[1:]
+		}
+		for _, l := range labels {
 			auc := "–"
 			if i, ok := r.AUC[l]; ok {
 				auc = fmt.Sprintf("%.3f", i.Mean)

@@ -34,9 +34,10 @@ type Recipe struct {
 // Default is small enough to be repeated, and large enough to show something.
 func Default() Recipe {
 	c := trainer.Default()
-	c.Network = nn.Config{Width: 160, Height: 96, Channels: [4]int64{16, 24, 32, 48}, Blocks: [4]int64{1, 1, 1, 1}, Neck: 24}
-	c.Steps, c.Batch, c.Warmup = 300, 32, 30
-	c.Rate, c.Optimizer.Average = 4e-3, 0.98
+	c.Network = nn.Config{Width: 160, Height: 96, Channels: [4]int64{16, 24, 32, 48}, Blocks: [4]int64{0, 1, 1, 1}, Neck: 24}
+	// Rate and batch were chosen on one network for all tasks.
+	c.Steps, c.Batch, c.Warmup = 500, 16, 50
+	c.Rate, c.Optimizer.Average = 8e-3, 0.98
 	// Pictures are shown as they are, and equally often: nothing but what an experiment
 	// is about differs between its arms.
 	c.Augment, c.Balanced = dataset.Augment{}, false
@@ -79,7 +80,7 @@ func (r Recipe) config(seed uint64, labels ...string) trainer.Config {
 // again when it is interrupted.
 func stepped(c trainer.Config, steps int, seed uint64, labels []string) trainer.Config {
 	c.Labels, c.Seed, c.Steps = labels, seed, steps
-	c.EvalEvery, c.SaveEvery = max(1, steps/looks), steps
+	c.EvalEvery, c.SaveEvery, c.Warmup = max(1, steps/looks), steps, min(c.Warmup, steps/2)
 	return c
 }
 

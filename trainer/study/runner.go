@@ -84,10 +84,6 @@ func (r *Runner) runAll(ctx context.Context, e Experiment) (*Summary, error) {
 			return nil, err
 		}
 		res, ok := done.done[prints[i]]
-		if ok && res.Experiment == e.Name && res.Arm == run.Arm && res.Setting == run.Setting {
-			results = append(results, res)
-			continue
-		}
 		// A run of another arm or experiment that is the same is measured already, but
 		// perhaps not its latency.
 		if !ok || plan.Latency && res.LatencyMS == 0 {
@@ -97,8 +93,10 @@ func (r *Runner) runAll(ctx context.Context, e Experiment) (*Summary, error) {
 			}
 		}
 		res.Experiment, res.Arm, res.Setting, res.Seed, res.Fingerprint = e.Name, run.Arm, run.Setting, run.Seed, prints[i]
-		if err := done.add(res); err != nil {
-			return nil, err
+		if !done.ours[res.key()] {
+			if err := done.add(res); err != nil {
+				return nil, err
+			}
 		}
 		results = append(results, res)
 	}

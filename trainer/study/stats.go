@@ -48,7 +48,7 @@ const (
 	Better     Outcome = "better"
 	Worse      Outcome = "worse"
 	NoneSeen   Outcome = "no difference seen"
-	Unmeasured Outcome = "not measured"
+	Unmeasured Outcome = "no interval"
 )
 
 // Outcome of a difference, more being better.

@@ -69,16 +69,20 @@ func (r Run) fingerprint(bench string) string {
 	return hex.EncodeToString(sum[:])[:32]
 }
 
-// store is the runs of an experiment that are done, by fingerprint.
+// store is the runs that are done, by fingerprint; those that this experiment has written
+// down, by fingerprint, arm and setting, since two of its arms may be the same run.
 type store struct {
 	path string
 	done map[string]Result
+	ours map[string]bool
 }
+
+func (r Result) key() string { return r.Fingerprint + "\n" + r.Arm + "\n" + r.Setting }
 
 // openStore reads the runs of a folder of studies: those of the experiment, and those of
 // others, which may hold the same run. A last line that was cut short is cut away.
 func openStore(out, experiment string) (*store, error) {
-	s := &store{filepath.Join(out, experiment, RunsFile), map[string]Result{}}
+	s := &store{filepath.Join(out, experiment, RunsFile), map[string]Result{}, map[string]bool{}}
 	if err := os.MkdirAll(filepath.Dir(s.path), 0o755); err != nil {
 		return nil, err
 	}
@@ -117,7 +121,12 @@ func (s *store) read(path string, ours bool) error {
 		if err := json.Unmarshal(scan.Bytes(), &r); err != nil {
 			return fmt.Errorf("%s: line %d: %w", path, line, err)
 		}
-		s.done[r.Fingerprint] = r
+		if _, ok := s.done[r.Fingerprint]; !ok || ours {
+			s.done[r.Fingerprint] = r
+		}
+		if ours {
+			s.ours[r.key()] = true
+		}
 	}
 	return scan.Err()
 }
@@ -134,5 +143,6 @@ func (s *store) add(r Result) error {
 	}
 	_, err = f.Write(append(text, '\n'))
 	s.done[r.Fingerprint] = r
+	s.ours[r.key()] = true
 	return errors.Join(err, f.Close())
 }

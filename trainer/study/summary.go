@@ -19,9 +19,9 @@ type Contrast struct {
 // there is none.
 type Scores func(arm, setting string) float64
 
-// difference is arm a less arm b, in one setting.
-func difference(a, b, setting string, expect Expectation) Contrast {
-	return Contrast{fmt.Sprintf("%s against %s, %s", a, b, setting),
+// difference is arm a less arm b, in one setting; where says which, in words.
+func difference(a, b, setting, where string, expect Expectation) Contrast {
+	return Contrast{fmt.Sprintf("%s against %s%s", a, b, where),
 		func(score Scores) float64 { return score(a, setting) - score(b, setting) }, expect}
 }
 
@@ -137,22 +137,26 @@ func (s *Summary) row(setting, arm string) (Row, bool) {
 func (s *Summary) Verdict() string {
 	var b strings.Builder
 	count, of := map[Agreement]int{}, 0
-	fmt.Fprintf(&b, "Differences of the mean test ROC AUC, %d seeds, paired, with 95 %% intervals. ", s.Seeds)
-	for i, f := range s.Found {
-		if i > 0 {
+	if s.Seeds < 2 {
+		b.WriteString("Differences of the mean test ROC AUC of one seed, which gives no intervals: ")
+	} else {
+		fmt.Fprintf(&b, "Differences of the mean test ROC AUC over %d seeds, paired, with 95 %% intervals: ", s.Seeds)
+	}
+	for _, f := range s.Found {
+		a := f.Expect.agrees(f.Interval)
+		if a == "" {
+			continue // in the table alone
+		}
+		if of > 0 {
 			b.WriteString("; ")
 		}
-		fmt.Fprintf(&b, "%s: %s, %s", f.Name, f.signed(), f.Outcome())
-		if a := f.Expect.agrees(f.Interval); a != "" {
-			count[a]++
-			of++
-		}
+		fmt.Fprintf(&b, "%s %s, %s (%s)", f.Name, f.signed(), f.Outcome(), a)
+		count[a]++
+		of++
 	}
 	b.WriteString(". ")
 	b.WriteString(s.costs())
 	switch {
-	case of == 0:
-		b.WriteString("The claim says which of these to expect of none.")
 	case count[AsClaimed] == of:
 		fmt.Fprintf(&b, "The claim held: %s as it says.", out(of, of))
 	case count[Against] == 0 && count[AsClaimed] == 0:
@@ -179,14 +183,16 @@ func (s *Summary) costs() string {
 	if len(s.Plan.Settings) != 1 || len(s.Rows) < 2 {
 		return ""
 	}
-	var parts []string
 	first := s.Rows[0]
-	for _, r := range s.Rows[1:] {
-		text := fmt.Sprintf("%s has %.2g times the parameters of %s and took %.2g times its training time", r.Arm, r.Parameters/first.Parameters, first.Arm, r.Seconds/first.Seconds)
-		if first.LatencyMS > 0 {
-			text += fmt.Sprintf(" and %.2g times its time for a picture", r.LatencyMS/first.LatencyMS)
+	text := "Times what it takes for " + first.Arm + ": "
+	for i, r := range s.Rows[1:] {
+		if i > 0 {
+			text += "; "
 		}
-		parts = append(parts, text)
+		text += fmt.Sprintf("%s %.1f of the parameters, %.1f of the training", r.Arm, r.Parameters/first.Parameters, r.Seconds/first.Seconds)
+		if first.LatencyMS > 0 {
+			text += fmt.Sprintf(", %.1f of the time for a picture", r.LatencyMS/first.LatencyMS)
+		}
 	}
-	return strings.Join(parts, "; ") + ". "
+	return text + ". "
 }

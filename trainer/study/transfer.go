@@ -64,8 +64,10 @@ func planTransfer(b *Bench) (*Plan, error) {
 			run(frozen, Net{Config: heads, Train: own.Only(only), Score: only, From: sources[seed]})
 			run(joint, Net{Config: stepped(base, fine.Steps+base.Steps, seed, b.Labels), Train: &both, Score: only})
 		}
-		plan.Contrasts = append(plan.Contrasts, difference(tuned, scratch, set.Name, expectAt(n, sizes)),
-			difference(joint, scratch, set.Name, Silent), difference(tuned, joint, set.Name, Silent), difference(frozen, tuned, set.Name, Silent))
+		where := ", " + set.Name + " pictures"
+		plan.Contrasts = append(plan.Contrasts, difference(tuned, scratch, set.Name, where, expectAt(n, sizes)),
+			difference(joint, scratch, set.Name, where, Silent), difference(tuned, joint, set.Name, where, Silent),
+			difference(frozen, tuned, set.Name, where, Silent))
 	}
 	if len(sizes) > 1 {
 		first, last := plan.Settings[0].Name, plan.Settings[len(sizes)-1].Name
