@@ -59,7 +59,7 @@ func NewScorer(rt *ort.Runtime, task Task, batch int, opts ort.Options) (_ *Scor
 		}
 	}
 	s.Params, s.Frames, s.probabilities = in[0].Float32(), in[1].Uint8(), out[0]
-	if len(out) > 1 { // where every label is pooled there are no maps
+	if len(out) > 1 {
 		s.maps = out[1]
 	}
 	s.run, err = s.session.Bind(in, out)

@@ -72,7 +72,7 @@ func (f *Findings) group(l int, items []int, highest bool, title string) (report
 		if err := f.cache.Input(t.BGR, i); err != nil {
 			return g, err
 		}
-		if f.Peaks[i] != nil {
+		if l < len(f.Peaks[i]) {
 			at := f.Peaks[i][l]
 			t.Mark = image.Rectangle{at, at}.Inset(-12)
 		}

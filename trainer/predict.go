@@ -16,7 +16,7 @@ type Predictor struct {
 	Batch, Width, Height int
 	// Run scores the frames in memory: [Batch,L], valid until the next Run.
 	Run func(ctx context.Context) ([]float32, error)
-	// Maps, if not nil, are the maps of the last Run: [Batch,L,h,w]; nil if the network
+	// Maps, if not nil, are the maps of the last Run: [Batch,M,h,w] of the first M labels; nil if the network
 	// has none.
 	Maps func() (maps []float32, h, w int)
 }
@@ -28,8 +28,8 @@ func (p Predictor) Predict(ctx context.Context, c *dataset.Cache) ([][]float32, 
 	return out, err
 }
 
-// Look is Predict with the place, in pixels of the input, where the map of each label is
-// highest; nil where the network has no maps.
+// Look is Predict with the place, in pixels of the input, where the map of each mapped
+// label is highest; nil where the network has no maps.
 func (p Predictor) Look(ctx context.Context, c *dataset.Cache) (probabilities [][]float32, peaks [][]image.Point, err error) {
 	probabilities, peaks = make([][]float32, len(c.Set.Items)), make([][]image.Point, len(c.Set.Items))
 	usable := c.Usable()
@@ -48,14 +48,14 @@ func (p Predictor) Look(ctx context.Context, c *dataset.Cache) (probabilities []
 		labels := len(scores) / p.Batch
 		for i, item := range some {
 			probabilities[item] = append([]float32(nil), scores[i*labels:][:labels]...)
-			peaks[item] = p.peaks(i, labels)
+			peaks[item] = p.peaks(i)
 		}
 	}
 	return probabilities, peaks, nil
 }
 
 // peaks of picture i of the batch that was just run.
-func (p Predictor) peaks(i, labels int) []image.Point {
+func (p Predictor) peaks(i int) []image.Point {
 	if p.Maps == nil {
 		return nil
 	}
@@ -63,10 +63,10 @@ func (p Predictor) peaks(i, labels int) []image.Point {
 	if len(maps) == 0 {
 		return nil
 	}
-	out := make([]image.Point, labels)
+	out := make([]image.Point, len(maps)/(p.Batch*h*w))
 	for l := range out {
 		best := 0
-		cells := maps[(i*labels+l)*h*w:][:h*w]
+		cells := maps[(i*len(out)+l)*h*w:][:h*w]
 		for j, v := range cells {
 			if v > cells[best] {
 				best = j

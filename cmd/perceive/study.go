@@ -20,7 +20,7 @@ type studyCmd struct {
 	Test    []string `sep:"none" placeholder:"URI" help:"Labelled pictures that everything is measured on. Default: another part, held out."`
 	Labels  []string `placeholder:"LABEL" help:"The tasks; transfer's target is the last one. Default: pedestrian,car,stop_sign,traffic_light."`
 	Seeds   int      `placeholder:"N" help:"Repetitions, each with weights, pictures and order of its own. Default: three to five, as each experiment needs."`
-	Steps   int      `placeholder:"N" help:"Training steps of a network. Default: 500."`
+	Steps   int      `placeholder:"N" help:"Training steps of a network. Default: 400."`
 	Quick   bool     `help:"A smoke test of seconds: tiny networks, and numbers that mean nothing."`
 	Threads int      `placeholder:"N" help:"Threads of training. Default: one per core."`
 }

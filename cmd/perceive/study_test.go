@@ -18,7 +18,7 @@ func TestStudyRefuses(t *testing.T) {
 	}{
 		{"unknown experiment", []string{"magic", "--out", out}, exitUsage, "want multitask, width, missing, many, transfer or all"},
 		{"no folder", []string{"width"}, exitUsage, "--out"},
-		{"negative seeds", []string{"width", "--out", out, "--seeds", "-1"}, exitUsage, "--seeds -1"},
+		{"negative seeds", []string{"width", "--out", out, "--seeds=-1"}, exitUsage, "--seeds -1"},
 		{"label twice", []string{"width", "--out", out, "--labels", "car,car"}, exitUsage, `"car" is empty or there twice`},
 		{"no such question", []string{"many", "--out", out, "--labels", "tasks:9999"}, exitUsage, "tasks:9999"},
 		{"nothing to learn from", []string{"width", "--out", out, "--test", "jsonl:" + filepath.Join(dir, "labels.jsonl")}, exitUsage, "none to learn from"},

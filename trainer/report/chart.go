@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"image/color"
-	"math"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -21,25 +20,12 @@ type Chart struct {
 	Series      []Series
 	// Ticks, if not nil, name places of the horizontal axis.
 	Ticks plot.ConstantTicks
+	// Loose draws no lines from point to point: the places have no order.
+	Loose bool
 	// Low and High fix the vertical axis; both 0 lets the data choose.
 	Low, High float64
 	// Unit is a chart of 0 to 1 both ways, and square.
 	Unit bool
-}
-
-// Series is a line of a chart: Y[i] at X[i].
-type Series struct {
-	Name string
-	X, Y []float64
-	// Faint draws the line thin and pale, behind its smoothed self.
-	Faint bool
-	// Guide draws the line dashed and grey: what to compare with.
-	Guide bool
-	// Points marks each point. Spread, if not nil, are the ends of a bar through it.
-	Points bool
-	Spread [][2]float64
-	// Loose leaves the line out: the places have no order.
-	Loose bool
 }
 
 // colours that are told apart by colour-blind people (Okabe and Ito 2008).
@@ -54,7 +40,6 @@ const (
 	width  = 14 * vg.Centimeter
 	height = 8 * vg.Centimeter
 	side   = 9 * vg.Centimeter
-	beside = 3 * vg.Centimeter // for the legend
 )
 
 // fifths are the ticks of 0 to 1.
@@ -93,7 +78,7 @@ func (c Chart) SVG() ([]byte, error) {
 	p.Add(plotter.NewGrid())
 	n := 0
 	for _, s := range c.Series {
-		drawn, err := s.add(p, &legend, colours[n%len(colours)])
+		drawn, err := c.add(p, &legend, s, colours[n%len(colours)])
 		if err != nil {
 			return nil, fmt.Errorf("series %q: %w", s.Name, err)
 		}
@@ -102,6 +87,7 @@ func (c Chart) SVG() ([]byte, error) {
 		}
 	}
 	w, h := width, height
+	c.cut(p)
 	if c.Low != 0 || c.High != 0 {
 		p.Y.Min, p.Y.Max = c.Low, c.High
 	}
@@ -111,10 +97,14 @@ func (c Chart) SVG() ([]byte, error) {
 		w, h = side, side
 	}
 	// The legend stands beside the plot, where it hides nothing.
+	beside := legend.ThumbnailWidth + vg.Points(14)
+	for _, s := range c.Series {
+		beside = max(beside, legend.ThumbnailWidth+vg.Points(14)+legend.TextStyle.Width(s.Name))
+	}
 	canvas := vgsvg.New(w+beside, h)
 	all := draw.New(canvas)
 	p.Draw(draw.Crop(all, 0, -beside, 0, 0))
-	legend.Draw(draw.Crop(all, w, -vg.Points(4), 0, -vg.Points(28)))
+	legend.Draw(draw.Crop(all, w+vg.Points(4), 0, 0, -vg.Points(28)))
 	var b bytes.Buffer
 	if _, err := canvas.WriteTo(&b); err != nil {
 		return nil, err
@@ -122,81 +112,42 @@ func (c Chart) SVG() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// add draws the series and reports whether it has anything to draw.
-func (s Series) add(p *plot.Plot, legend *plot.Legend, col color.RGBA) (drawn bool, err error) {
-	if len(s.X) != len(s.Y) || s.Spread != nil && len(s.Spread) != len(s.Y) {
-		return false, fmt.Errorf("%d places for %d values", len(s.X), len(s.Y))
+// add draws a series; where the chart is loose, each point as one of its own.
+func (c Chart) add(p *plot.Plot, legend *plot.Legend, s Series, col color.RGBA) (drawn bool, err error) {
+	if !c.Loose || len(s.X) != len(s.Y) || s.Spread != nil && len(s.Spread) != len(s.Y) {
+		return s.add(p, legend, col)
 	}
-	var points bars
 	for i := range s.X {
-		if math.Abs(s.Y[i]) < drawable { // what is not a number is a gap
-			points.XYs = append(points.XYs, plotter.XY{X: s.X[i], Y: s.Y[i]})
-			if s.Spread != nil {
-				points.YErrors = append(points.YErrors, struct{ Low, High float64 }{s.Y[i] - s.Spread[i][0], s.Spread[i][1] - s.Y[i]})
+		one := s
+		one.X, one.Y = s.X[i:i+1], s.Y[i:i+1]
+		if s.Spread != nil {
+			one.Spread = s.Spread[i : i+1]
+		}
+		if drawn { // it is in the legend
+			one.Name = ""
+		}
+		did, err := one.add(p, legend, col)
+		if err != nil {
+			return drawn, err
+		}
+		drawn = drawn || did
+	}
+	return drawn, nil
+}
+
+// cut keeps the spikes of faint series from pressing the others flat: the axis ends at
+// twice the highest value of those.
+func (c Chart) cut(p *plot.Plot) {
+	faint, top := false, 0.0
+	for _, s := range c.Series {
+		faint = faint || s.Faint
+		for _, y := range s.Y {
+			if !s.Faint && y < drawable {
+				top = max(top, y)
 			}
 		}
 	}
-	if len(points.XYs) == 0 {
-		return false, nil
+	if faint && top > 0 {
+		p.Y.Min, p.Y.Max = min(0, p.Y.Min), min(p.Y.Max, 2*top)
 	}
-	line, err := plotter.NewLine(points)
-	if err != nil {
-		return false, err
-	}
-	line.Color, line.Width = col, vg.Points(1.6)
-	switch {
-	case s.Faint:
-		line.Color, line.Width = color.RGBA{col.R/4 + 180, col.G/4 + 180, col.B/4 + 180, 255}, vg.Points(0.6)
-	case s.Guide:
-		line.Color, line.Width, line.Dashes = color.Gray{120}, vg.Points(0.8), []vg.Length{vg.Points(4), vg.Points(3)}
-	}
-	if !s.Loose {
-		p.Add(line)
-	}
-	if s.Name != "" && !s.Faint {
-		legend.Add(s.Name, line)
-	}
-	if s.Points {
-		return true, points.mark(p, col)
-	}
-	return true, nil
-}
-
-// bars are points with a bar through each.
-type bars struct {
-	plotter.XYs
-	plotter.YErrors
-}
-
-func (b bars) mark(p *plot.Plot, col color.RGBA) error {
-	dots, err := plotter.NewScatter(b.XYs)
-	if err != nil {
-		return err
-	}
-	dots.Color, dots.Shape, dots.Radius = col, draw.CircleGlyph{}, vg.Points(2.5)
-	p.Add(dots)
-	if b.YErrors == nil {
-		return nil
-	}
-	spread, err := plotter.NewYErrorBars(b)
-	if err != nil {
-		return err
-	}
-	spread.Color, spread.Width = col, vg.Points(0.8)
-	p.Add(spread)
-	return nil
-}
-
-// Smooth is a running mean with the weight of about n values, for noisy curves.
-func Smooth(y []float64, n int) []float64 {
-	out := make([]float64, len(y))
-	k := 2 / (float64(n) + 1)
-	for i, v := range y {
-		if i == 0 {
-			out[i] = v
-			continue
-		}
-		out[i] = out[i-1] + (v-out[i-1])*max(k, 1/float64(i+1))
-	}
-	return out
 }

@@ -32,7 +32,8 @@ type Bench struct {
 	// Labels are the main tasks; the sets may know more, for experiments with many.
 	Labels []string
 
-	rendered bool
+	rendered bool           // and not read
+	chosen   bool           // the labels were given
 	inputs   *dataset.Cache // of Test
 	caches   []*dataset.Cache
 }
@@ -49,7 +50,7 @@ const (
 
 // Open reads and decodes what some experiments need.
 func Open(ctx context.Context, r Recipe, d Data, experiments []Experiment) (_ *Bench, err error) {
-	b := &Bench{Recipe: r, Labels: d.Labels}
+	b := &Bench{Recipe: r, Labels: d.Labels, chosen: d.Labels != nil}
 	defer func() {
 		if err != nil {
 			b.Close()

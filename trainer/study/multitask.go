@@ -64,12 +64,12 @@ func (b *Bench) separate(c trainer.Config, seed uint64, arm, setting string) Run
 
 // labelChart has the labels on its axis, and their mean at the end.
 func labelChart(s *Summary) report.Chart {
-	c := report.Chart{Title: s.Experiment.Title, X: "label", Y: "ROC AUC, test"}
+	c := report.Chart{Title: s.Experiment.Title, X: "label", Y: "ROC AUC, test", Loose: true}
 	for i, l := range append(append([]string(nil), s.Plan.Score...), "mean") {
 		c.Ticks = append(c.Ticks, plot.Tick{Value: float64(i), Label: l})
 	}
 	for i, r := range s.Rows {
-		line := points{report.Series{Name: r.Arm, Points: true, Loose: true}}
+		line := points{report.Series{Name: r.Arm, Points: true}}
 		off := 0.12 * (float64(i) - float64(len(s.Rows)-1)/2)
 		for j, l := range s.Plan.Score {
 			line.add(float64(j)+off, r.AUC[l])

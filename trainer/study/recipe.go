@@ -24,9 +24,10 @@ type Recipe struct {
 	Widths []float64
 	// Hidden are the parts of the labels that are hidden.
 	Hidden []float64
-	// Tasks are numbers of tasks, each with PerTask labelled pictures of its own.
-	Tasks   []int
-	PerTask int
+	// Tasks are numbers of tasks, each with PerTask labelled pictures of its own, which are
+	// seen Passes times.
+	Tasks           []int
+	PerTask, Passes int
 	// Targets are sizes of the target set of transfer learning.
 	Targets []int
 }
@@ -36,14 +37,14 @@ func Default() Recipe {
 	c := trainer.Default()
 	c.Network = nn.Config{Width: 160, Height: 96, Channels: [4]int64{16, 24, 32, 48}, Blocks: [4]int64{0, 1, 1, 1}, Neck: 24}
 	// Rate and batch were chosen on one network for all tasks.
-	c.Steps, c.Batch, c.Warmup = 500, 16, 50
+	c.Steps, c.Batch, c.Warmup = 400, 16, 40
 	c.Rate, c.Optimizer.Average = 8e-3, 0.98
 	// Pictures are shown as they are, and equally often: nothing but what an experiment
 	// is about differs between its arms.
 	c.Augment, c.Balanced = dataset.Augment{}, false
 	return Recipe{Config: c, Pool: 2000, Val: 400, Test: 800, Train: 1000,
 		Widths: []float64{0.25, 0.5, 1, 2}, Hidden: []float64{0, 0.25, 0.5, 0.75, 0.9},
-		Tasks: []int{1, 4, 20, 100}, PerTask: 50, Targets: []int{30, 100, 300, 1000}}
+		Tasks: []int{1, 4, 20, 100}, PerTask: 30, Passes: 32, Targets: []int{30, 100, 300, 1000}}
 }
 
 // Quick is a smoke test: every part runs, and the numbers mean nothing.
@@ -52,7 +53,7 @@ func Quick() Recipe {
 	r.Config.Network = nn.Config{Width: 64, Height: 32, Channels: [4]int64{8, 8, 8, 8}, Blocks: [4]int64{0, 1, 0, 0}, Neck: 8}
 	r.Config.Steps, r.Config.Batch, r.Config.Warmup = 8, 8, 2
 	r.Seeds, r.Pool, r.Val, r.Test, r.Train = 2, 80, 60, 60, 30
-	r.Widths, r.Hidden, r.Tasks, r.PerTask, r.Targets = []float64{0.5, 1}, []float64{0, 0.5}, []int{1, 4, 8}, 10, []int{10, 30}
+	r.Widths, r.Hidden, r.Tasks, r.PerTask, r.Passes, r.Targets = []float64{0.5, 1}, []float64{0, 0.5}, []int{1, 4, 8}, 10, 1, []int{10, 30}
 	return r
 }
 
