@@ -20,6 +20,8 @@ type Job struct {
 	Train, Val *dataset.Set
 	// Out is the run's folder: checkpoints, logs, the resolved configuration.
 	Out string
+	// Bare leaves the report out: for runs that are compared by the hundred.
+	Bare bool
 	// Resume goes on from the folder's last checkpoint.
 	Resume bool
 	// Threads of the training session; zero means every core.
@@ -114,7 +116,7 @@ func (j *Job) Run(ctx context.Context) (p Progress, err error) {
 	defer func() { err = errors.Join(err, logs.Close()) }()
 	loop.Hooks = logs.hooks(j.Hooks)
 	p, err = loop.Run(ctx, p)
-	if p.Step == 0 {
+	if p.Step == 0 || j.Bare {
 		return p, err
 	}
 	var found *Findings

@@ -22,8 +22,10 @@ var floors = map[string]int{
 	"perception": 3, "export": 3, "trainer/teacher": 3,
 	// The training loop.
 	"trainer": 4,
+	// Experiments made of many runs.
+	"trainer/study": 5,
 	// Wiring.
-	"cmd/perceive": 5,
+	"cmd/perceive": 6,
 
 	// For tests only: nothing but tests may import these.
 	"hw/ort/orttest": test, "camera/cameratest": test, "perception/model/modeltest": test, "trainer/internal/ref": test,

@@ -31,6 +31,7 @@ type cli struct {
 	Teach  teachCmd  `cmd:"" help:"Write down what a detector sees in pictures, to train on."`
 	Eval   evalCmd   `cmd:"" help:"Measure a model file on labelled pictures."`
 	Export exportCmd `cmd:"" help:"Turn a training run into a model file."`
+	Study  studyCmd  `cmd:"" help:"Test what is said of multi-task and transfer learning, on many small networks."`
 	Doctor doctorCmd `cmd:"" help:"Say what works on this machine."`
 
 	Library string `name:"ort-library" env:"PERCEIVE_ORT_LIB" placeholder:"FILE" help:"ONNX Runtime's shared library. Default: the one that 'make deps' installs, then the system's folders."`

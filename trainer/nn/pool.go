@@ -1,6 +1,10 @@
 package nn
 
-import "perceive/trainer/graph"
+import (
+	"strings"
+
+	"perceive/trainer/graph"
+)
 
 // The ways to make one logit of a map, "" being the first.
 const (
@@ -84,4 +88,15 @@ func (c Config) Fold(l *Layout, params []float32, label int64, a, b float64) err
 	at := &params[s.Offset+i]
 	*at = float32(a*float64(*at) + b)
 	return nil
+}
+
+// OfLabels reports whether a parameter belongs to the heads: there is some of it for each
+// label, and it means nothing to a network of other labels.
+func OfLabels(param string) bool {
+	for _, head := range []string{"maps.", "presence.", "whole."} {
+		if strings.HasPrefix(param, head) {
+			return true
+		}
+	}
+	return false
 }

@@ -18,6 +18,10 @@ import (
 type Chart struct {
 	Title, X, Y string
 	Series      []Series
+	// Ticks, if not nil, name places of the horizontal axis.
+	Ticks plot.ConstantTicks
+	// Loose draws no lines from point to point: the places have no order.
+	Loose bool
 	// Low and High fix the vertical axis; both 0 lets the data choose.
 	Low, High float64
 	// Unit is a chart of 0 to 1 both ways, and square.
@@ -68,10 +72,13 @@ func (c Chart) SVG() ([]byte, error) {
 	for _, style := range []*text.Style{&p.Title.TextStyle, &p.X.Label.TextStyle, &p.Y.Label.TextStyle, &p.X.Tick.Label, &p.Y.Tick.Label, &legend.TextStyle} {
 		style.Font.Variant = "Sans"
 	}
+	if c.Ticks != nil {
+		p.X.Tick.Marker = c.Ticks
+	}
 	p.Add(plotter.NewGrid())
 	n := 0
 	for _, s := range c.Series {
-		drawn, err := s.add(p, &legend, colours[n%len(colours)])
+		drawn, err := c.add(p, &legend, s, colours[n%len(colours)])
 		if err != nil {
 			return nil, fmt.Errorf("series %q: %w", s.Name, err)
 		}
@@ -103,6 +110,29 @@ func (c Chart) SVG() ([]byte, error) {
 		return nil, err
 	}
 	return b.Bytes(), nil
+}
+
+// add draws a series; where the chart is loose, each point as one of its own.
+func (c Chart) add(p *plot.Plot, legend *plot.Legend, s Series, col color.RGBA) (drawn bool, err error) {
+	if !c.Loose || len(s.X) != len(s.Y) || s.Spread != nil && len(s.Spread) != len(s.Y) {
+		return s.add(p, legend, col)
+	}
+	for i := range s.X {
+		one := s
+		one.X, one.Y = s.X[i:i+1], s.Y[i:i+1]
+		if s.Spread != nil {
+			one.Spread = s.Spread[i : i+1]
+		}
+		if drawn { // it is in the legend
+			one.Name = ""
+		}
+		did, err := one.add(p, legend, col)
+		if err != nil {
+			return drawn, err
+		}
+		drawn = drawn || did
+	}
+	return drawn, nil
 }
 
 // cut keeps the spikes of faint series from pressing the others flat: the axis ends at
