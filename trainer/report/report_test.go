@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 
+	"gonum.org/v1/plot"
+
 	"perceive/trainer/report"
 )
 
@@ -114,5 +116,33 @@ func TestSmooth(t *testing.T) {
 	// k = 2/(3+1) = ½, but the first means are plain ones: 4, (4+0)/2, then halves.
 	if got, want := report.Smooth([]float64{4, 0, 2, 6}, 3), []float64{4, 2, 2, 4}; !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+// A loose chart has no lines from point to point, and one entry of each series in its
+// legend.
+func TestLoose(t *testing.T) {
+	c := report.Chart{Title: "labels", Loose: true, Ticks: plot.ConstantTicks{{Value: 0, Label: "car"}, {Value: 1, Label: "person"}},
+		Series: []report.Series{{Name: "alone", X: []float64{0, 1}, Y: []float64{0.3, 0.9}, Points: true, Spread: [][2]float64{{0.2, 0.4}, {0.8, 1}}}}}
+	loose, err := c.SVG()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Loose = false
+	tied, err := c.SVG()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Equal(loose, tied) {
+		t.Error("the points are tied")
+	}
+	for text, want := range map[string]int{">alone<": 1, ">car<": 1, ">person<": 1} {
+		if n := bytes.Count(loose, []byte(text)); n != want {
+			t.Errorf("%s is there %d times, want %d", text, n, want)
+		}
+	}
+	c.Loose, c.Series[0].Spread = true, c.Series[0].Spread[:1]
+	if _, err := c.SVG(); err == nil {
+		t.Error("two points with one bar")
 	}
 }

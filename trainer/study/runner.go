@@ -174,7 +174,12 @@ func (w *worker) train(ctx context.Context, c trainer.Config, n *Net, dir string
 	if err := os.RemoveAll(dir); err != nil {
 		return trainer.Progress{}, err
 	}
-	job := trainer.Job{Runtime: w.Runtime, Config: c, Train: n.Train, Val: w.Bench.Val.Only(c.Labels), Out: dir, Bare: true,
+	// The best weights are those that are best at what is measured.
+	val := w.Bench.Val.Only(c.Labels)
+	if n.Score != nil {
+		val = knows(val, n.Score...)
+	}
+	job := trainer.Job{Runtime: w.Runtime, Config: c, Train: n.Train, Val: val, Out: dir, Bare: true,
 		Threads: w.Threads, Hooks: trainer.Hooks{Step: func(trainer.StepEvent) { w.step() }}}
 	return job.Run(ctx)
 }
