@@ -47,7 +47,7 @@ func TestValidate(t *testing.T) {
 		"input.name":          func(m *models.Manifest) { m.Input.Name = "" },
 		"uint8 NHWC BGR":      func(m *models.Manifest) { m.Input.Color = "RGB" },
 		"size 0×192":          func(m *models.Manifest) { m.Input.Width = 0 },
-		"input.fit":           func(m *models.Manifest) { m.Input.Fit = "stretch" },
+		"input.fit":           func(m *models.Manifest) { m.Input.Fit = "crop" },
 		"outputs.probab":      func(m *models.Manifest) { m.Outputs.Probabilities = "" },
 		"labels: none":        func(m *models.Manifest) { m.Labels = nil },
 		"labels[0].id":        func(m *models.Manifest) { m.Labels[0].ID = "" },

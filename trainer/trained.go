@@ -80,8 +80,7 @@ func (t *Trained) Manifest(name, tool string, split string, measured []Measured)
 	c := t.Config
 	m := models.Manifest{
 		Schema: models.Schema, Name: name, Tool: tool, Created: time.Now().UTC(),
-		Input: models.Input{Name: inFrame, Type: "uint8", Layout: "NHWC", Color: "BGR",
-			Width: int(c.Network.Width), Height: int(c.Network.Height), Fit: models.Letterbox, Pad: dataset.PadGrey},
+		Input:   t.Input(),
 		Outputs: models.Outputs{Probabilities: OutProbabilities},
 		Training: &models.Training{
 			Network:    c.Network.String(),
@@ -102,6 +101,13 @@ func (t *Trained) Manifest(name, tool string, split string, measured []Measured)
 		m.Labels = append(m.Labels, label)
 	}
 	return m
+}
+
+// Input is the network's input.
+func (t *Trained) Input() models.Input {
+	n := t.Config.Network
+	return models.Input{Name: inFrame, Type: "uint8", Layout: "NHWC", Color: "BGR",
+		Width: int(n.Width), Height: int(n.Height), Fit: models.Letterbox, Pad: dataset.PadGrey}
 }
 
 // ModelPredictor scores with a model file, one frame at a time.

@@ -53,7 +53,7 @@ func (c *evalCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	cache, err := c.inputs(a, set, p.Width, p.Height)
+	cache, err := c.inputs(a, set, m.Manifest().Input)
 	if err != nil {
 		return err
 	}

@@ -66,7 +66,7 @@ func (c *exportCmd) Run(a *app) error {
 		return err
 	}
 	defer scorer.Close()
-	cache, err := c.inputs(a, set, int(cfg.Network.Width), int(cfg.Network.Height))
+	cache, err := c.inputs(a, set, trained.Input())
 	if err != nil {
 		return err
 	}

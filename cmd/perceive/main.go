@@ -26,11 +26,12 @@ const (
 
 // cli is the whole command line.
 type cli struct {
-	Run    runCmd    `cmd:"" help:"Detections for every frame of a source."`
-	Train  trainCmd  `cmd:"" help:"Train a network on labelled pictures."`
-	Eval   evalCmd   `cmd:"" help:"Measure a model file on labelled pictures."`
-	Export exportCmd `cmd:"" help:"Turn a training run into a model file."`
-	Doctor doctorCmd `cmd:"" help:"Say what works on this machine."`
+	Run     runCmd     `cmd:"" help:"Detections for every frame of a source."`
+	Train   trainCmd   `cmd:"" help:"Train a network on labelled pictures."`
+	Eval    evalCmd    `cmd:"" help:"Measure a model file on labelled pictures."`
+	Compare compareCmd `cmd:"" help:"Measure several models on the same pictures, in one table."`
+	Export  exportCmd  `cmd:"" help:"Turn a training run into a model file."`
+	Doctor  doctorCmd  `cmd:"" help:"Say what works on this machine."`
 
 	Library string `name:"ort-library" env:"PERCEIVE_ORT_LIB" placeholder:"FILE" help:"ONNX Runtime's shared library. Default: the one that 'make deps' installs, then the system's folders."`
 }
