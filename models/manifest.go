@@ -108,6 +108,10 @@ type Training struct {
 	// names, sources, labels and boxes.
 	Fingerprint string `json:"fingerprint"`
 	Seed        uint64 `json:"seed"`
+	// Recipe is the resolved configuration of the run.
+	Recipe json.RawMessage `json:"recipe,omitempty"`
+	// Versions of what made the file, such as "go" and "onnxruntime".
+	Versions map[string]string `json:"versions,omitempty"`
 }
 
 // Golden is one input and the probabilities that the file gave for it at export.

@@ -73,11 +73,9 @@ type SidecarOutputs struct {
 	First *int `yaml:"first"`
 	// Activation of the classes, and of Objectness.
 	Activation string `yaml:"activation"`
-	// Objectness is where on Axis the probability of any object is; nil with Boxes is an
-	// error, -1 means none.
+	// Objectness is where on Axis the probability of any object is, with which those of
+	// the classes are multiplied; -1 means none. Boxes must say it.
 	Objectness *Objectness `yaml:"objectness"`
-	// Powers, if given, are the exponents of objectness and class in their product.
-	Powers []float64 `yaml:"powers"`
 }
 
 // Objectness is a place on an axis, or -1, written "none".
@@ -257,9 +255,6 @@ func (o SidecarOutputs) faults(bad func(string, string, ...any), text func(strin
 		bad("outputs.objectness", "one answer a picture has none")
 	case !none && o.Activation == Softmax:
 		bad("outputs.activation", "softmax over the classes leaves objectness without a meaning")
-	}
-	if o.Powers != nil && (none || len(o.Powers) != 2 || !(o.Powers[0] > 0) || !(o.Powers[1] > 0)) {
-		bad("outputs.powers", "%v: want two exponents above 0, of objectness and class", o.Powers)
 	}
 }
 

@@ -2,6 +2,7 @@ package trainer
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -85,6 +86,7 @@ func (t *Trained) Manifest(name, tool string, split string, measured []Measured)
 		Training: &models.Training{
 			Network:    c.Network.String(),
 			Parameters: len(t.Params), Steps: t.BestStep, Images: t.Images, Counts: t.Counts, Fingerprint: t.Data, Seed: c.Seed,
+			Recipe: c.recipe(),
 		},
 	}
 	if c.net().Mapped() > 0 {
@@ -101,6 +103,18 @@ func (t *Trained) Manifest(name, tool string, split string, measured []Measured)
 		m.Labels = append(m.Labels, label)
 	}
 	return m
+}
+
+// recipe is the configuration for a file that travels: without the folders of the machine.
+func (c Config) recipe() json.RawMessage {
+	if c.Init != "" {
+		c.Init = filepath.Base(c.Init)
+	}
+	text, err := json.Marshal(c)
+	if err != nil {
+		return nil // a number that JSON has no word for: the facts beside it stay
+	}
+	return text
 }
 
 // Input is the network's input.

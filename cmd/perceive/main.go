@@ -31,6 +31,7 @@ type cli struct {
 	Eval    evalCmd    `cmd:"" help:"Measure a model file on labelled pictures."`
 	Compare compareCmd `cmd:"" help:"Measure several models on the same pictures, in one table."`
 	Export  exportCmd  `cmd:"" help:"Turn a training run into a model file."`
+	Models  modelsCmd  `cmd:"" help:"List, show, verify and sign model files."`
 	Doctor  doctorCmd  `cmd:"" help:"Say what works on this machine."`
 
 	Library string `name:"ort-library" env:"PERCEIVE_ORT_LIB" placeholder:"FILE" help:"ONNX Runtime's shared library. Default: the one that 'make deps' installs, then the system's folders."`

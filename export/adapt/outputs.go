@@ -104,15 +104,9 @@ func (w *wrapper) answers(x string, rank, axis int) string {
 		}
 		return v
 	}
-	power := func(v string, i int) string {
-		if o.Powers == nil {
-			return v
-		}
-		return w.node(nodes, "Pow", []string{v, w.constant(nodes, onnx.NewTensorFloat32("", []int64{1}, []float32{float32(o.Powers[i])}))})
-	}
 	y := pick(classes...)
 	if o.Objectness != nil && *o.Objectness >= 0 {
-		y = w.node(nodes, "Mul", []string{power(y, 1), power(pick(int64(*o.Objectness)), 0)})
+		y = w.node(nodes, "Mul", []string{y, pick(int64(*o.Objectness))})
 	}
 	if o.Kind == models.Picture {
 		return y
