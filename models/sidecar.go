@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 	"strings"
@@ -116,7 +117,7 @@ func ParseSidecar(file string, text []byte) (*Sidecar, error) {
 	if err == nil {
 		err = yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&s)
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, io.EOF) { // which is a file that says nothing
 		var at interface {
 			GetToken() *token.Token
 			GetMessage() string
@@ -136,7 +137,8 @@ func ParseSidecar(file string, text []byte) (*Sidecar, error) {
 	return &s, nil
 }
 
-// line of a key, or else of the nearest one around it that is there.
+// line of a key's value; where the key is missing, the first line within the nearest one
+// around it.
 func line(tree *ast.File, key string) int {
 	for key != "" {
 		if path, err := yaml.PathString("$." + key); err == nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 
@@ -64,22 +65,33 @@ type wrapper struct {
 	made    int
 }
 
-// taken refuses a graph in which the names are taken.
+// taken refuses a graph in which names are taken that are about to be made.
 func (w *wrapper) taken() error {
+	var names []string
 	for _, n := range w.graph.GetNode() {
-		for _, name := range slices.Concat(n.GetInput(), n.GetOutput()) {
-			if name == Frame || name == Probabilities {
-				return fmt.Errorf("the model has a value %q already: it is adapted already", name)
-			}
+		names = append(append(names, n.GetInput()...), n.GetOutput()...)
+	}
+	for _, v := range w.graph.GetInput() {
+		names = append(names, v.GetName())
+	}
+	for _, t := range w.graph.GetInitializer() {
+		names = append(names, t.GetName())
+	}
+	for _, name := range names {
+		if strings.HasPrefix(name, ours) {
+			return fmt.Errorf("the model has a value %q: it is adapted already", name)
 		}
 	}
 	return nil
 }
 
+// ours is how the names of everything begin that is made here.
+const ours = "perceive/"
+
 // node adds a node with one result, whose name it returns.
 func (w *wrapper) node(nodes *[]*onnx.Node, op string, in []string, attrs ...*onnx.Attribute) string {
 	w.made++
-	name := fmt.Sprintf("perceive/%s_%d", op, w.made)
+	name := fmt.Sprintf("%s%s_%d", ours, op, w.made)
 	*nodes = append(*nodes, onnx.NewNode(op, name, in, []string{name}, attrs...))
 	return name
 }
