@@ -134,8 +134,14 @@ func FromMetadata(props map[string]string) (*Manifest, error) {
 	return Parse([]byte(text))
 }
 
+// maxManifest bounds a manifest's text: golden pictures are most of it.
+const maxManifest = 16 << 20
+
 // Parse reads and validates a manifest in JSON. Unknown keys are errors.
 func Parse(text []byte) (*Manifest, error) {
+	if len(text) > maxManifest {
+		return nil, fmt.Errorf("models: manifest: %d MiB, it may have %d", len(text)>>20, maxManifest>>20)
+	}
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
 	var m Manifest

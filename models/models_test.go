@@ -61,6 +61,9 @@ func TestValidate(t *testing.T) {
 			t.Errorf("error %v does not say %q", err, says)
 		}
 	}
+	if _, err := models.Parse(bytes.Repeat([]byte{' '}, 17<<20)); err == nil || !strings.Contains(err.Error(), "17 MiB") {
+		t.Errorf("a large one: %v", err)
+	}
 	if _, err := models.Parse([]byte(`{"schema":1,"colour":"pink"}`)); err == nil || !strings.Contains(err.Error(), "colour") {
 		t.Errorf("an unknown key: %v", err)
 	}

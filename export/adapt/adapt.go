@@ -161,7 +161,7 @@ func (w *wrapper) prefix(in models.SidecarInput) {
 		x = w.node(&w.before, "Mul", []string{x, w.constant(&w.before, onnx.NewTensorFloat32("", []int64{1, 3, 1, 1}, gain))})
 	}
 	if !slices.Equal(offset, []float32{0, 0, 0}) {
-		x = w.node(&w.before, "Add", []string{x, w.constant(&w.before, onnx.NewTensorFloat32("", []int64{1, 3, 1, 1}, offset))})
+		w.node(&w.before, "Add", []string{x, w.constant(&w.before, onnx.NewTensorFloat32("", []int64{1, 3, 1, 1}, offset))})
 	}
 	// The last node makes what their nodes read.
 	w.before[len(w.before)-1].Output[0] = in.Name
