@@ -104,7 +104,7 @@ type SidecarLabel struct {
 }
 
 // maxSidecar bounds the text of a sidecar.
-const maxSidecar = 1 << 20
+const maxSidecar = 64 << 10
 
 // ParseSidecar reads a contract in YAML. Unknown keys and missing facts are errors that
 // name the file, the line and the key.
@@ -112,11 +112,10 @@ func ParseSidecar(file string, text []byte) (*Sidecar, error) {
 	if len(text) > maxSidecar {
 		return nil, fmt.Errorf("%s: %d bytes, a contract has at most %d", file, len(text), maxSidecar)
 	}
-	tree, err := parser.ParseBytes(text, 0)
-	var s Sidecar
-	if err == nil {
-		err = yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&s)
+	if tangled(text) {
+		return nil, fmt.Errorf("%s: a line of more than %d bytes, or brackets in brackets more than %d deep: no contract needs that", file, maxLine, maxBrackets)
 	}
+	s, tree, err := decode(text)
 	if err != nil && !errors.Is(err, io.EOF) { // which is a file that says nothing
 		var at interface {
 			GetToken() *token.Token
@@ -135,6 +134,46 @@ func ParseSidecar(file string, text []byte) (*Sidecar, error) {
 		return nil, err
 	}
 	return &s, nil
+}
+
+// The YAML reader takes time and memory with the square of how deep things are nested.
+const (
+	maxLine     = 4000
+	maxBrackets = 32
+)
+
+// tangled reports a text that is nested deeper than any contract.
+func tangled(text []byte) bool {
+	depth, length := 0, 0
+	for _, c := range text {
+		length++
+		switch c {
+		case '\n':
+			length = 0
+		case '[', '{':
+			depth++
+		case ']', '}':
+			depth--
+		}
+		if length > maxLine || depth > maxBrackets {
+			return true
+		}
+	}
+	return false
+}
+
+// decode reads YAML. The reader panics on some malformed texts (found by fuzzing: a tag
+// where a list should be), which is an error here like any other.
+func decode(text []byte) (s Sidecar, tree *ast.File, err error) {
+	defer func() {
+		if recover() != nil {
+			err = errors.New("malformed YAML")
+		}
+	}()
+	if tree, err = parser.ParseBytes(text, 0); err != nil {
+		return s, tree, err
+	}
+	return s, tree, yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&s)
 }
 
 // line of a key's value; where the key is missing, the first line within the nearest one

@@ -88,7 +88,10 @@ func TestParseSidecarRefuses(t *testing.T) {
 		{"licence: MIT", "sha256: abc", "sha256"},
 		{theirs, "", "schema"},
 		{theirs, "[", "theirs.yaml:1: "},
+		{"mean: [1, 2, 3]", "mean: !x\n  0: 0", "theirs.yaml: malformed YAML"},
 		{theirs, strings.Repeat("#", 2<<20), "at most"},
+		{theirs, strings.Repeat("[", 60<<10), "more than 32 deep"},
+		{theirs, strings.Repeat("- ", 30<<10), "more than 4000 bytes"},
 	} {
 		text := strings.Replace(theirs, tc.old, tc.new, 1)
 		if text == theirs {
@@ -125,6 +128,9 @@ func TestPeers(t *testing.T) {
 func FuzzParseSidecar(f *testing.F) {
 	f.Add([]byte(theirs))
 	f.Add([]byte("a: &a [*a]"))
+	f.Add([]byte(strings.Repeat("- ", 1900)))
+	f.Add([]byte(strings.Repeat("{a: ", 31)))
+	f.Add([]byte("input:\n  scale: 0\n  mean: !0\n0\n  1: 0\n2:3:")) // once panicked
 	f.Fuzz(func(t *testing.T, text []byte) {
 		s, err := models.ParseSidecar("f.yaml", text)
 		if err == nil && (s.Input.Scale == nil || len(s.Input.Mean) != 3 || s.Outputs.Axis == nil || s.Labels[0].Class == nil) {

@@ -110,6 +110,11 @@ func (c Config) recipe() json.RawMessage {
 	if c.Init != "" {
 		c.Init = filepath.Base(c.Init)
 	}
+	if c.Network.Backbone != nil {
+		b := *c.Network.Backbone
+		b.File = filepath.Base(b.File)
+		c.Network.Backbone = &b
+	}
 	text, err := json.Marshal(c)
 	if err != nil {
 		return nil // a number that JSON has no word for: the facts beside it stay

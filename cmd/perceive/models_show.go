@@ -129,8 +129,8 @@ func (p page) training() error {
 		return err
 	}
 	t := newTable(p.out)
-	fmt.Fprintf(t, "\nnetwork\t%s, %d parameters\ntraining\t%d steps, seed %d\ndata\t%d pictures %s\nfingerprint\t%s\n", r.Network, r.Parameters, r.Steps, r.Seed,
-		r.Images, strings.Join(r.Data, " "), said(r.Fingerprint))
+	fmt.Fprintf(t, "\nnetwork\t%s, %d parameters\ntraining\t%d steps, seed %d\ndata\t%s\nfingerprint\t%s\n", r.Network, r.Parameters, r.Steps, r.Seed,
+		strings.TrimSpace(fmt.Sprint(r.Images, " pictures ", strings.Join(r.Data, " "))), said(r.Fingerprint))
 	if len(r.Recipe) > 0 {
 		fmt.Fprintf(t, "recipe\t%s\n", r.Recipe)
 	}
