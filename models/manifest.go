@@ -9,6 +9,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -22,9 +24,19 @@ const Schema = 1
 // "perceive export", or give its contract in a sidecar file.
 var ErrNoManifest = errors.New("the model carries no perceive manifest")
 
-// Letterbox is the one way a frame is fitted into the input: aspect ratio kept,
-// centred, the rest padded. A stretched stop sign is another sign.
-const Letterbox = "letterbox"
+// The ways a frame is fitted into the input. This project's own models letterbox: a
+// stretched stop sign is another sign.
+const (
+	// Letterbox keeps the aspect ratio and centres the picture; the rest is padded.
+	Letterbox = "letterbox"
+	// Corner is Letterbox with the picture in the top left.
+	Corner = "letterbox-top-left"
+	// Stretch fills the input and does not keep the aspect ratio.
+	Stretch = "stretch"
+)
+
+// fits lists what Input.Fit may be.
+var fits = []string{Letterbox, Corner, Stretch}
 
 // Manifest is the contract of a model file.
 type Manifest struct {
@@ -56,7 +68,7 @@ type Input struct {
 	Color  string `json:"color"`  // "BGR"
 	Width  int    `json:"width"`
 	Height int    `json:"height"`
-	Fit    string `json:"fit"` // Letterbox
+	Fit    string `json:"fit"` // Letterbox, Corner or Stretch
 	// Pad is the grey level, 0 to 255, around a letterboxed picture.
 	Pad uint8 `json:"pad"`
 }
@@ -96,6 +108,10 @@ type Training struct {
 	// names, sources, labels and boxes.
 	Fingerprint string `json:"fingerprint"`
 	Seed        uint64 `json:"seed"`
+	// Recipe is the resolved configuration of the run.
+	Recipe json.RawMessage `json:"recipe,omitempty"`
+	// Versions of what made the file, such as "go" and "onnxruntime".
+	Versions map[string]string `json:"versions,omitempty"`
 }
 
 // Golden is one input and the probabilities that the file gave for it at export.
@@ -118,8 +134,14 @@ func FromMetadata(props map[string]string) (*Manifest, error) {
 	return Parse([]byte(text))
 }
 
+// maxManifest bounds a manifest's text: golden pictures are most of it.
+const maxManifest = 16 << 20
+
 // Parse reads and validates a manifest in JSON. Unknown keys are errors.
 func Parse(text []byte) (*Manifest, error) {
+	if len(text) > maxManifest {
+		return nil, fmt.Errorf("models: manifest: %d MiB, it may have %d", len(text)>>20, maxManifest>>20)
+	}
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
 	var m Manifest
@@ -169,8 +191,8 @@ func (m *Manifest) Validate() error {
 	if in.Width <= 0 || in.Height <= 0 || in.Width > 8192 || in.Height > 8192 {
 		bad("input: size %d×%d is not within 1..8192", in.Width, in.Height)
 	}
-	if in.Fit != Letterbox {
-		bad("input.fit: %q is unknown (known: %q)", in.Fit, Letterbox)
+	if !slices.Contains(fits, in.Fit) {
+		bad("input.fit: %q is unknown (known: %s)", in.Fit, strings.Join(fits, ", "))
 	}
 	if m.Outputs.Probabilities == "" {
 		bad("outputs.probabilities: missing")

@@ -47,7 +47,7 @@ func TestValidate(t *testing.T) {
 		"input.name":          func(m *models.Manifest) { m.Input.Name = "" },
 		"uint8 NHWC BGR":      func(m *models.Manifest) { m.Input.Color = "RGB" },
 		"size 0×192":          func(m *models.Manifest) { m.Input.Width = 0 },
-		"input.fit":           func(m *models.Manifest) { m.Input.Fit = "stretch" },
+		"input.fit":           func(m *models.Manifest) { m.Input.Fit = "crop" },
 		"outputs.probab":      func(m *models.Manifest) { m.Outputs.Probabilities = "" },
 		"labels: none":        func(m *models.Manifest) { m.Labels = nil },
 		"labels[0].id":        func(m *models.Manifest) { m.Labels[0].ID = "" },
@@ -60,6 +60,9 @@ func TestValidate(t *testing.T) {
 		if _, err := m.JSON(); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("error %v does not say %q", err, says)
 		}
+	}
+	if _, err := models.Parse(bytes.Repeat([]byte{' '}, 17<<20)); err == nil || !strings.Contains(err.Error(), "17 MiB") {
+		t.Errorf("a large one: %v", err)
 	}
 	if _, err := models.Parse([]byte(`{"schema":1,"colour":"pink"}`)); err == nil || !strings.Contains(err.Error(), "colour") {
 		t.Errorf("an unknown key: %v", err)

@@ -44,7 +44,7 @@ func (d *Detector) newLane() (*lane, error) {
 	if err != nil {
 		return nil, fmt.Errorf("perception: %w", err)
 	}
-	return &lane{Lane: l}, nil
+	return &lane{Lane: l, fitter: opencv.Fitter{How: camera.Fit(d.model.Manifest().Input.Fit)}}, nil
 }
 
 func (l *lane) close() {

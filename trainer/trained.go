@@ -2,6 +2,7 @@ package trainer
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -80,12 +81,12 @@ func (t *Trained) Manifest(name, tool string, split string, measured []Measured)
 	c := t.Config
 	m := models.Manifest{
 		Schema: models.Schema, Name: name, Tool: tool, Created: time.Now().UTC(),
-		Input: models.Input{Name: inFrame, Type: "uint8", Layout: "NHWC", Color: "BGR",
-			Width: int(c.Network.Width), Height: int(c.Network.Height), Fit: models.Letterbox, Pad: dataset.PadGrey},
+		Input:   t.Input(),
 		Outputs: models.Outputs{Probabilities: OutProbabilities},
 		Training: &models.Training{
 			Network:    c.Network.String(),
 			Parameters: len(t.Params), Steps: t.BestStep, Images: t.Images, Counts: t.Counts, Fingerprint: t.Data, Seed: c.Seed,
+			Recipe: c.recipe(),
 		},
 	}
 	if c.net().Mapped() > 0 {
@@ -102,6 +103,30 @@ func (t *Trained) Manifest(name, tool string, split string, measured []Measured)
 		m.Labels = append(m.Labels, label)
 	}
 	return m
+}
+
+// recipe is the configuration for a file that travels: without the folders of the machine.
+func (c Config) recipe() json.RawMessage {
+	if c.Init != "" {
+		c.Init = filepath.Base(c.Init)
+	}
+	if c.Network.Backbone != nil {
+		b := *c.Network.Backbone
+		b.File = filepath.Base(b.File)
+		c.Network.Backbone = &b
+	}
+	text, err := json.Marshal(c)
+	if err != nil {
+		return nil // a number that JSON has no word for: the facts beside it stay
+	}
+	return text
+}
+
+// Input is the network's input.
+func (t *Trained) Input() models.Input {
+	n := t.Config.Network
+	return models.Input{Name: inFrame, Type: "uint8", Layout: "NHWC", Color: "BGR",
+		Width: int(n.Width), Height: int(n.Height), Fit: models.Letterbox, Pad: dataset.PadGrey}
 }
 
 // ModelPredictor scores with a model file, one frame at a time.

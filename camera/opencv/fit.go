@@ -15,23 +15,26 @@ import (
 // same bytes on every processor. GoCV has no name for it.
 const interLinearExact gocv.InterpolationFlags = 5
 
-// Fitter letterboxes frames into a network's input. The zero value is ready; a
+// Fitter fits frames into a network's input. The zero value is ready and letterboxes; a
 // Fitter belongs to one goroutine and keeps its working memory between frames.
 type Fitter struct {
+	// How frames are fitted; it may change between frames.
+	How camera.Fit
+
 	half  shrinker
 	views views
 }
 
 // Fit writes the frame into dst, the input's own memory: inH rows of inW BGR
-// pixels. The aspect ratio is kept, the picture is centred (camera.Place) and
-// the rest is filled with pad in all three channels.
+// pixels. The picture goes where How places it, and the rest is filled with pad in
+// all three channels.
 //
 // Shrinking does not alias: the frame is halved by means over 2×2 pixels while
 // it is at least twice the size wanted, then scaled bilinearly. An odd last row
 // or column is left out of a halving. The bytes depend on the input alone, not
 // on the processor or the number of threads.
 func (f *Fitter) Fit(dst []byte, inW, inH int, pad uint8, fr *camera.Frame) (camera.Placement, error) {
-	p, err := camera.Place(fr.Width, fr.Height, inW, inH)
+	p, err := f.How.Place(fr.Width, fr.Height, inW, inH)
 	if err != nil {
 		return p, fmt.Errorf("opencv: fit: %w", err)
 	}

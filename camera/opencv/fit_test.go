@@ -225,3 +225,37 @@ func BenchmarkFit(b *testing.B) {
 		}
 	}
 }
+
+// Stretched and cornered pictures lie where their placement says.
+func TestFitHow(t *testing.T) {
+	for _, how := range []camera.Fit{camera.Stretch, camera.Corner} {
+		fitter := Fitter{How: how}
+		defer fitter.Close()
+		const inW, inH, pad = 64, 64, 9
+		dst := make([]byte, 3*inW*inH)
+		p, err := fitter.Fit(dst, inW, inH, pad, ramp(128, 96))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.X != 0 || p.Y != 0 || p.Width != inW || (p.Height == inH) != (how == camera.Stretch) {
+			t.Errorf("%s: placement %+v", how, p)
+		}
+		for y := range inH {
+			for x := range inW {
+				fx, fy := p.ToFrame(float64(x)+0.5, float64(y)+0.5)
+				want := [3]float64{fx * 255 / 128, fy * 255 / 96, 77}
+				if y >= p.Height {
+					want = [3]float64{pad, pad, pad}
+				}
+				for c := range 3 {
+					if got := float64(dst[3*(y*inW+x)+c]); math.Abs(got-want[c]) > 5 {
+						t.Fatalf("%s: pixel (%d,%d) channel %d = %g, want %.1f", how, x, y, c, got, want[c])
+					}
+				}
+			}
+		}
+	}
+	if _, err := (&Fitter{How: "crop"}).Fit(make([]byte, 3), 1, 1, 0, ramp(1, 1)); err == nil {
+		t.Error("an unknown way to fit was taken")
+	}
+}

@@ -1,6 +1,10 @@
 package main
 
 import (
+	"os"
+
+	"perceive/camera"
+	"perceive/models"
 	"perceive/trainer/dataset"
 )
 
@@ -14,12 +18,13 @@ func (f dataFlags) policy() dataset.Policy { return dataset.Policy(f.OnBad) }
 // opening is how the readers are told.
 func (f dataFlags) opening() dataset.OpenOptions { return dataset.OpenOptions{OnBad: f.policy()} }
 
-// inputs reads labelled pictures as inputs of w×h pixels and shows how far it is.
-func (f dataFlags) inputs(a *app, set *dataset.Set, w, h int) (*dataset.Cache, error) {
+// inputs reads labelled pictures as inputs of a model and shows how far it is.
+func (f dataFlags) inputs(a *app, set *dataset.Set, in models.Input) (*dataset.Cache, error) {
 	leftOut(a.errOut, set)
 	progress := newBar(a.errOut, "decoding", len(set.Items))
 	defer progress.end()
-	c, err := dataset.NewInputs(a.ctx, set, w, h, newLocked(progress))
+	c, err := dataset.OpenInputs(a.ctx, set, in.Width, in.Height, dataset.CacheOptions{Progress: newLocked(progress),
+		Fit: &dataset.Fit{How: camera.Fit(in.Fit), Pad: in.Pad}})
 	if err != nil {
 		return nil, err
 	}
@@ -31,4 +36,9 @@ func (f dataFlags) inputs(a *app, set *dataset.Set, w, h int) (*dataset.Cache, e
 		progress.line("left out: %s", line)
 	}
 	return c, nil
+}
+
+func isFolder(path string) bool {
+	st, err := os.Stat(path)
+	return err == nil && st.IsDir()
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
@@ -16,10 +17,11 @@ import (
 
 type evalCmd struct {
 	modelFlags
-	Data    []string `required:"" sep:"none" placeholder:"URI" help:"Labelled pictures: ${schemes}. May be repeated."`
-	JSON    bool     `name:"json" help:"Print JSON."`
-	Report  string   `type:"path" placeholder:"DIR" help:"Write a report, too: curves, reliability diagrams and the worst mistakes, on one HTML page."`
-	Sources bool     `help:"Print the figures within each source of pictures, too."`
+	Data       []string `required:"" sep:"none" placeholder:"URI" help:"Labelled pictures: ${schemes}. May be repeated."`
+	JSON       bool     `name:"json" help:"Print JSON."`
+	Report     string   `type:"path" placeholder:"DIR" help:"Write a report, too: curves, reliability diagrams and the worst mistakes, on one HTML page."`
+	Sources    bool     `help:"Print the figures within each source of pictures, too."`
+	Conditions bool     `help:"Print the figures by condition, too: what the data says of its pictures (time of day, weather), and size and distance of the object where there are boxes."`
 	dataFlags
 }
 
@@ -30,6 +32,12 @@ bootstrap interval, average precision, and what the model's own threshold does: 
 positives it finds (recall), the part of the negatives it is on for (false alarms), the part of what is
 on that is there (precision, on this data's mix) and F1. ECE is how far probabilities are from how often
 they come true, without and with the model's calibration. --json has all intervals.
+
+--conditions compares each condition with all of its kind together (night with day and night) and says
+where the model is worse beyond chance. Of objects, the largest in the picture counts, against all pictures
+without one; far and near are by its height in the picture, far being less than a fifth.
+
+A detector of another tool is measured by its largest score; perceive compare sets several side by side.
 
   perceive eval --data jsonl:road/test/labels.jsonl --report out/report`
 }
@@ -53,7 +61,7 @@ func (c *evalCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	cache, err := c.inputs(a, set, p.Width, p.Height)
+	cache, err := c.inputs(a, set, m.Manifest().Input)
 	if err != nil {
 		return err
 	}
@@ -62,6 +70,12 @@ func (c *evalCmd) Run(a *app) error {
 		return err
 	}
 	measured := found.Measured
+	var conditions []trainer.Condition
+	if c.Conditions {
+		if conditions, err = found.Conditions(); err != nil {
+			return err
+		}
+	}
 	if c.Report != "" {
 		if err := found.Report(c.Report, "Model "+m.Manifest().Name, c.facts(m.Manifest())); err != nil {
 			return err
@@ -72,12 +86,19 @@ func (c *evalCmd) Run(a *app) error {
 		enc := json.NewEncoder(a.out)
 		enc.SetIndent("", "  ")
 		return enc.Encode(struct {
-			Model  string             `json:"model"`
-			Mean   float64            `json:"mean_auc"`
-			Labels []trainer.Measured `json:"labels"`
-		}{m.Manifest().Name, trainer.MeanAUC(measured), measured})
+			Model      string              `json:"model"`
+			Mean       float64             `json:"mean_auc"`
+			Labels     []trainer.Measured  `json:"labels"`
+			Conditions []trainer.Condition `json:"conditions,omitempty"`
+		}{m.Manifest().Name, trainer.MeanAUC(measured), measured, conditions})
 	}
-	return c.print(a, measured)
+	if err := c.print(a, measured); err != nil {
+		return err
+	}
+	if c.Conditions {
+		return printConditions(a.out, conditions)
+	}
+	return nil
 }
 
 // choices are a model file's own: its thresholds and calibrations.
@@ -138,4 +159,35 @@ func (c *evalCmd) print(a *app, measured []trainer.Measured) error {
 		}
 	}
 	return t.Flush()
+}
+
+// printConditions prints the figures by condition, and where the model fails.
+func printConditions(w io.Writer, all []trainer.Condition) error {
+	if len(all) == 0 {
+		_, err := fmt.Fprintln(w, "\nthe data says nothing of conditions: no attributes, no boxes")
+		return err
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "\nlabel\t+\t−\tROC AUC\t95 %\trecall\tfalse alarms\tcondition")
+	var weak []string
+	for _, c := range all {
+		if c.AUC == nil {
+			fmt.Fprintf(t, "%s\t%d\t%d\tone answer\t\t\t\t%s: %s\n", c.Label, c.Positive, c.Negative, c.Of, c.Value)
+			continue
+		}
+		fmt.Fprintf(t, "%s\t%d\t%d\t%.3f\t%.3f–%.3f\t%.3f\t%.3f\t%s: %s\n", c.Label, c.Positive, c.Negative, *c.AUC, c.Low, c.High, c.Recall, c.FalseAlarms, c.Of, c.Value)
+		if c.Weak() {
+			weak = append(weak, fmt.Sprintf("%s, %s %s: %.3f (to %.3f) where all together have %.3f; finds %.0f %%, false alarms %.0f %%",
+				c.Label, c.Of, c.Value, *c.AUC, c.High, *c.Reference, 100*c.Recall, 100*c.FalseAlarms))
+		}
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if weak == nil {
+		_, err := fmt.Fprintln(w, "\nunder no condition is the model worse beyond chance (95 %, 10 pictures of each answer at least)")
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\nworse beyond chance:\n  %s\n", strings.Join(weak, "\n  "))
+	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"perceive/camera/scene"
@@ -16,12 +17,14 @@ import (
 )
 
 type exportCmd struct {
-	Run_   string   `name:"run" required:"" type:"existingdir" placeholder:"DIR" help:"Folder of a training run; its best weights are exported."`
-	Out    string   `required:"" type:"path" placeholder:"FILE.onnx" help:"Model file to write."`
-	Data   []string `required:"" sep:"none" placeholder:"URI" help:"Labelled pictures the network was not trained on: probabilities are calibrated, thresholds chosen and parity is proved on them. May be repeated."`
-	Name   string   `placeholder:"NAME" help:"Name of the model. Default: the file's name."`
-	Rule   string   `name:"threshold-rule" default:"youden" placeholder:"RULE" help:"How each label's threshold is chosen: youden (most recall less false alarms), f1, precision=P (most recall at a precision of P) or recall=R (fewest false alarms at a recall of R). Default: youden."`
-	Frames int      `default:"200" help:"Number of pictures on which the file must agree with the training graph."`
+	Run_    string   `name:"run" required:"" type:"existingdir" placeholder:"DIR" help:"Folder of a training run; its best weights are exported."`
+	Out     string   `required:"" type:"path" placeholder:"FILE.onnx" help:"Model file to write."`
+	Data    []string `required:"" sep:"none" placeholder:"URI" help:"Labelled pictures the network was not trained on: probabilities are calibrated, thresholds chosen and parity is proved on them. May be repeated."`
+	Licence string   `placeholder:"NAME" help:"Licence of the model, such as Apache-2.0; it is written into the file."`
+	Version string   `placeholder:"VERSION" help:"Version of the model; it is written into the file."`
+	Name    string   `placeholder:"NAME" help:"Name of the model. Default: the file's name."`
+	Rule    string   `name:"threshold-rule" default:"youden" placeholder:"RULE" help:"How each label's threshold is chosen: youden (most recall less false alarms), f1, precision=P (most recall at a precision of P) or recall=R (fewest false alarms at a recall of R). Default: youden."`
+	Frames  int      `default:"200" help:"Number of pictures on which the file must agree with the training graph."`
 	dataFlags
 }
 
@@ -66,7 +69,7 @@ func (c *exportCmd) Run(a *app) error {
 		return err
 	}
 	defer scorer.Close()
-	cache, err := c.inputs(a, set, int(cfg.Network.Width), int(cfg.Network.Height))
+	cache, err := c.inputs(a, set, trained.Input())
 	if err != nil {
 		return err
 	}
@@ -84,6 +87,8 @@ func (c *exportCmd) Run(a *app) error {
 		return err
 	}
 	req := export.Request{Manifest: trained.Manifest(c.name(), "perceive "+version(), split, measured)}
+	req.Manifest.Licence, req.Manifest.Version = c.Licence, c.Version
+	req.Manifest.Training.Versions = map[string]string{"go": runtime.Version(), "onnxruntime": rt.Version()}
 	if req.Graph, req.Weights, err = trained.Deploy(); err != nil {
 		return err
 	}

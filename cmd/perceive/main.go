@@ -26,13 +26,15 @@ const (
 
 // cli is the whole command line.
 type cli struct {
-	Run    runCmd    `cmd:"" help:"Detections for every frame of a source."`
-	Train  trainCmd  `cmd:"" help:"Train a network on labelled pictures."`
-	Teach  teachCmd  `cmd:"" help:"Write down what a detector sees in pictures, to train on."`
-	Eval   evalCmd   `cmd:"" help:"Measure a model file on labelled pictures."`
-	Export exportCmd `cmd:"" help:"Turn a training run into a model file."`
-	Study  studyCmd  `cmd:"" help:"Test what is said of multi-task and transfer learning, on many small networks."`
-	Doctor doctorCmd `cmd:"" help:"Say what works on this machine."`
+	Run     runCmd     `cmd:"" help:"Detections for every frame of a source."`
+	Train   trainCmd   `cmd:"" help:"Train a network on labelled pictures."`
+	Teach   teachCmd   `cmd:"" help:"Write down what a detector sees in pictures, to train on."`
+	Eval    evalCmd    `cmd:"" help:"Measure a model file on labelled pictures."`
+	Compare compareCmd `cmd:"" help:"Measure several models on the same pictures, in one table."`
+	Export  exportCmd  `cmd:"" help:"Turn a training run into a model file."`
+	Models  modelsCmd  `cmd:"" help:"List, show, verify and sign model files."`
+	Study   studyCmd   `cmd:"" help:"Test what is said of multi-task and transfer learning, on many small networks."`
+	Doctor  doctorCmd  `cmd:"" help:"Say what works on this machine."`
 
 	Library string `name:"ort-library" env:"PERCEIVE_ORT_LIB" placeholder:"FILE" help:"ONNX Runtime's shared library. Default: the one that 'make deps' installs, then the system's folders."`
 }

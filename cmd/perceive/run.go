@@ -10,12 +10,8 @@ import (
 	"perceive/camera"
 	"perceive/camera/opencv"
 	"perceive/camera/scene"
-	"perceive/export/onnx"
-	"perceive/hw"
 	"perceive/hw/ort"
-	"perceive/models"
 	"perceive/perception"
-	"perceive/perception/model"
 )
 
 type runCmd struct {
@@ -28,21 +24,16 @@ type runCmd struct {
 	Quiet    bool   `short:"q" help:"No progress and no summary."`
 }
 
-// modelFlags choose a model file and what runs it.
-type modelFlags struct {
-	Model    string      `type:"path" placeholder:"FILE.onnx" help:"Model file. Default: the road model that is built in."`
-	Manifest string      `type:"path" placeholder:"FILE.json" help:"Contract of a model file that carries none."`
-	Provider hw.Provider `default:"cpu" help:"What runs the network: cpu, cuda, tensorrt, auto."`
-	Policy   hw.Policy   `default:"require" help:"If the provider cannot be used: 'require' fails, 'prefer' runs on the next best and says so."`
-}
-
 // Help is the long description.
 func (runCmd) Help() string {
 	return `Answers the model's questions about every frame of a source: one line a frame, in order, whatever
 happens to the frame. A source that is cut short, or a sink that fails, ends the run with exit code 1;
 what was written up to there is whole.
 
-  perceive run --source drive.mp4 --out detections.jsonl --annotate annotated.mp4`
+A model that another tool wrote runs with its contract in a file of its own (docs/formats.md):
+
+  perceive run --source drive.mp4 --out detections.jsonl --annotate annotated.mp4
+  perceive run --source drive.mp4 --model theirs.onnx --manifest theirs.yaml --out detections.jsonl`
 }
 
 func (c *runCmd) Run(a *app) (err error) {
@@ -128,34 +119,6 @@ func (c *runCmd) check() error {
 		}
 	}
 	return nil
-}
-
-// load reads, proves and loads the model.
-func (c *modelFlags) load(a *app, rt *ort.Runtime, opts ort.Options) (*model.Model, error) {
-	opts.Provider, opts.Policy = c.Provider, c.Policy
-	file, name := models.Road, "the built-in road model"
-	if c.Model != "" {
-		var err error
-		if file, err = onnx.ReadFile(c.Model); err != nil {
-			return nil, err
-		}
-		name = c.Model
-	}
-	var sidecar *models.Manifest
-	if c.Manifest != "" {
-		text, err := os.ReadFile(c.Manifest)
-		if err != nil {
-			return nil, err
-		}
-		if sidecar, err = models.Parse(text); err != nil {
-			return nil, usageError{fmt.Errorf("%s: %w", c.Manifest, err)}
-		}
-	}
-	m, err := model.Load(a.ctx, rt, file, sidecar, opts)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return m, nil
 }
 
 // sinks are the outputs that were asked for.

@@ -73,6 +73,9 @@ func (c *checker) graph(g *Graph, outer *scope, depth int) {
 		}
 		s.names[v.GetName()] = true
 	}
+	for _, name := range sparseNames(g) {
+		s.names[name] = true
+	}
 	constants := map[string]bool{}
 	for _, t := range g.GetInitializer() {
 		// A constant may share its name with an input, whose default it then is.
@@ -127,7 +130,7 @@ func (c *checker) node(n *Node, i int, s *scope, depth int) {
 
 func (c *checker) tensor(t *Tensor) {
 	if t.GetDataLocation() == Tensor_EXTERNAL {
-		c.bad("constant %q: its data lies in another file; save the model with its weights inside", t.GetName())
+		c.bad("constant %q: its data lies in another file (%q); save the model with its weights inside", t.GetName(), location(t))
 		return
 	}
 	n, err := t.Len()
@@ -155,4 +158,14 @@ func describe(n *Node, i int) string {
 		return fmt.Sprintf("node %q (%s)", n.GetName(), n.GetOpType())
 	}
 	return fmt.Sprintf("node %d (%s)", i, n.GetOpType())
+}
+
+// location is the file that holds an external tensor's data.
+func location(t *Tensor) string {
+	for _, e := range t.GetExternalData() {
+		if e.GetKey() == "location" {
+			return e.GetValue()
+		}
+	}
+	return ""
 }

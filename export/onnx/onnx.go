@@ -26,7 +26,8 @@ import (
 var ErrNotONNX = errors.New("not an ONNX model")
 
 // MaxSize bounds a model file: Protocol Buffers end at 2 GiB. Larger models keep
-// their weights in files of their own, which this package refuses (see Check).
+// their weights in files of their own; such a model is read and written as it is, and
+// Check refuses it, because what it needs is not in its bytes.
 const MaxSize = 2<<30 - 1
 
 // Parse reads a model. The error wraps ErrNotONNX.
@@ -34,8 +35,11 @@ func Parse(text []byte) (*Model, error) {
 	if len(text) == 0 {
 		return nil, fmt.Errorf("onnx: %w: the file is empty", ErrNotONNX)
 	}
+	if err := affordable(text); err != nil {
+		return nil, fmt.Errorf("onnx: %w", err)
+	}
 	var m Model
-	if err := proto.Unmarshal(text, &m); err != nil {
+	if err := (proto.UnmarshalOptions{RecursionLimit: maxNesting}).Unmarshal(text, &m); err != nil {
 		return nil, fmt.Errorf("onnx: %w: %w", ErrNotONNX, err)
 	}
 	if m.Graph == nil || m.IrVersion == nil {
@@ -78,7 +82,7 @@ func ReadFile(path string) ([]byte, error) {
 	case st.IsDir():
 		return nil, fmt.Errorf("onnx: %s: a folder, want a model file", path)
 	case st.Size() > MaxSize:
-		return nil, fmt.Errorf("onnx: %s: %w: it is larger than %d MiB", path, ErrNotONNX, MaxSize>>20)
+		return nil, fmt.Errorf("onnx: %s: %w: it is larger than %d MiB, where the format ends", path, ErrNotONNX, MaxSize>>20)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {

@@ -7,14 +7,20 @@ package model
 
 import (
 	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
+	"perceive/export/adapt"
 	"perceive/export/onnx"
 	"perceive/hw"
 	"perceive/hw/ort"
 	"perceive/models"
+	"perceive/models/signature"
 )
 
 // Reasons why a file is refused, beside models.ErrNoManifest and ort.ErrModel.
@@ -32,31 +38,91 @@ type Model struct {
 	lanes    []*Lane
 }
 
+// Options say how a file is loaded, beside what runs it.
+type Options struct {
+	ort.Options
+	// Manifest is the contract of a file in this project's own form that carries none;
+	// Sidecar that of a file that another tool wrote. At most one is given.
+	Manifest *models.Manifest
+	Sidecar  *models.Sidecar
+	// PublicKey, if not nil, must have signed the file, which must carry its contract.
+	PublicKey ed25519.PublicKey
+}
+
 // Load loads the bytes of a model file and proves it: manifest, hash, shapes, golden
 // results. sidecar is the manifest of a file that carries none, else nil.
 func Load(ctx context.Context, rt *ort.Runtime, file []byte, sidecar *models.Manifest, opts ort.Options) (*Model, error) {
-	parsed, err := onnx.Parse(file)
-	if err != nil {
-		return nil, fmt.Errorf("model: %w", err)
-	}
-	man := sidecar
-	if man == nil {
-		if man, err = models.FromMetadata(parsed.Metadata()); err != nil {
-			return nil, fmt.Errorf("model: %w", err)
-		}
-	}
-	if err := unchanged(man, file); err != nil {
-		return nil, fmt.Errorf("model: %w", err)
-	}
-	m, err := New(rt, file, man, opts)
+	return LoadWith(ctx, rt, file, Options{Options: opts, Manifest: sidecar})
+}
+
+// LoadWith is Load with all options.
+func LoadWith(ctx context.Context, rt *ort.Runtime, file []byte, opts Options) (*Model, error) {
+	m, err := LoadUnproved(rt, file, opts)
 	if err != nil {
 		return nil, err
 	}
-	if err := m.prove(ctx); err != nil {
+	if _, err := m.Prove(ctx); err != nil {
 		m.Close()
 		return nil, fmt.Errorf("model: %w", err)
 	}
 	return m, nil
+}
+
+// LoadUnproved is LoadWith but for the golden results, which Prove is to be asked for.
+func LoadUnproved(rt *ort.Runtime, file []byte, opts Options) (*Model, error) {
+	file, man, err := opts.contract(file)
+	if err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	return New(rt, file, man, opts.Options)
+}
+
+// contract holds a file's bytes against everything that can be said without running them.
+// The bytes that it returns are those to run: of a file from elsewhere, an adapted graph.
+func (o Options) contract(file []byte) ([]byte, *models.Manifest, error) {
+	if o.PublicKey != nil {
+		if o.Manifest != nil || o.Sidecar != nil {
+			return nil, nil, errors.New("a signed file is loaded with the contract that it carries, and no other: the signature covers nothing else")
+		}
+		if err := signature.Verify(file, o.PublicKey); err != nil {
+			return nil, nil, err
+		}
+	}
+	parsed, err := onnx.Parse(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := onnx.Check(parsed); err != nil {
+		return nil, nil, err
+	}
+	if o.Sidecar != nil {
+		return adapted(file, parsed, o.Sidecar)
+	}
+	man := o.Manifest
+	if man == nil {
+		if man, err = models.FromMetadata(parsed.Metadata()); err != nil {
+			return nil, nil, err
+		}
+	}
+	return file, man, unchanged(man, file)
+}
+
+// adapted is a file from elsewhere behind this project's contract.
+func adapted(file []byte, m *onnx.Model, s *models.Sidecar) ([]byte, *models.Manifest, error) {
+	if sum := sha256.Sum256(file); s.SHA256 != "" && hex.EncodeToString(sum[:]) != s.SHA256 {
+		return nil, nil, fmt.Errorf("%w: the contract of %s is for the file with SHA-256 %.12s…, this one has %x…", ErrChanged, s.Name, s.SHA256, sum[:6])
+	}
+	hash, err := onnx.GraphSHA256(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	man, err := adapt.Wrap(m, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	man.GraphSHA256 = hash // of the file as it came
+	text, err := onnx.Marshal(m)
+	return text, man, err
 }
 
 // New loads a file whose manifest is given, without proof of hash and golden results:
@@ -130,38 +196,71 @@ func find(specs []ort.Spec, name string) (ort.Spec, bool) {
 	return specs[i], true
 }
 
-// prove runs the golden vectors. Other providers than the CPU compute in other orders
-// and precisions: there the tolerance is that of a decision, not of a digit.
-func (m *Model) prove(ctx context.Context) error {
+// Proof is how a file answered one golden picture.
+type Proof struct {
+	Golden string `json:"golden"`
+	// Label is the one whose probability is furthest from what was recorded.
+	Label string  `json:"label"`
+	Got   float32 `json:"got"`
+	Want  float32 `json:"want"`
+	// Tolerance is the largest difference allowed on the provider that runs.
+	Tolerance float32 `json:"tolerance"`
+}
+
+// Met reports whether the answer is near enough; what is no number never is.
+func (p Proof) Met() bool { d := p.Got - p.Want; return d <= p.Tolerance && d >= -p.Tolerance }
+
+// Prove runs the golden pictures. Other providers than the CPU compute in other orders
+// and precisions: there the tolerance is that of a decision, not of a digit. The error is
+// ErrGolden and names the outputs that differ; the proofs are returned either way.
+func (m *Model) Prove(ctx context.Context) ([]Proof, error) {
 	if len(m.manifest.Golden) == 0 {
-		return nil
+		return nil, nil
 	}
 	l, err := m.NewLane()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer l.Close()
+	var proofs []Proof
+	var missed []string
 	for _, g := range m.manifest.Golden {
 		pix, err := g.Pixels(m.manifest.Input.Width, m.manifest.Input.Height)
 		if err != nil {
-			return fmt.Errorf("golden picture %q: %w", g.Name, err)
+			return nil, fmt.Errorf("golden picture %q: %w", g.Name, err)
 		}
 		copy(l.Input, pix)
 		if err := l.Run(ctx); err != nil {
-			return err
+			return nil, err
 		}
-		tol := g.Tolerance
-		if used := m.Report().Used; used != hw.CPU {
-			tol = max(tol, accelerated)
-		}
-		for i, want := range g.Probabilities {
-			if d := l.Probabilities[i] - want; !(d <= tol && d >= -tol) {
-				return fmt.Errorf("%w: %q: %s is %.6f, want %.6f within %g (on %s)",
-					ErrGolden, g.Name, m.manifest.Labels[i].ID, l.Probabilities[i], want, tol, m.Report())
-			}
+		p := m.worst(g, l.Probabilities)
+		if proofs = append(proofs, p); !p.Met() {
+			missed = append(missed, fmt.Sprintf("%q: %s is %.6f, want %.6f within %g", g.Name, p.Label, p.Got, p.Want, p.Tolerance))
 		}
 	}
-	return nil
+	if missed != nil {
+		return proofs, fmt.Errorf("%w: output %q: %s (on %s)", ErrGolden, m.manifest.Outputs.Probabilities, strings.Join(missed, "; "), m.Report())
+	}
+	return proofs, nil
+}
+
+// worst is the answer that is furthest from a golden one.
+func (m *Model) worst(g models.Golden, got []float32) Proof {
+	out := Proof{Golden: g.Name, Tolerance: g.Tolerance}
+	if m.Report().Used != hw.CPU {
+		out.Tolerance = max(out.Tolerance, accelerated)
+	}
+	far := float32(-1)
+	for i, want := range g.Probabilities {
+		d := max(got[i]-want, want-got[i]) // NaN if one is
+		if !(d <= far) {
+			far, out.Label, out.Got, out.Want = d, m.manifest.Labels[i].ID, got[i], want
+		}
+		if d != d {
+			break
+		}
+	}
+	return out
 }
 
 // accelerated is the tolerance of a golden probability on a GPU, which may compute in

@@ -9,9 +9,10 @@ import (
 // bddFrame is what is read of a frame in BDD100K's format, also called Scalabel's
 // (doc.scalabel.ai/format.html), of 2018 and of 2020.
 type bddFrame struct {
-	Name      string     `json:"name"`
-	VideoName string     `json:"videoName"`
-	Labels    []bddLabel `json:"labels"`
+	Name       string     `json:"name"`
+	VideoName  string     `json:"videoName"`
+	Attributes attrs      `json:"attributes"`
+	Labels     []bddLabel `json:"labels"`
 }
 
 type bddLabel struct {
@@ -96,7 +97,7 @@ func (b *bddReading) frame(dec *json.Decoder) error {
 		return nil
 	}
 	b.seen[f.VideoName+"/"+f.Name] = i
-	it := newAnnotated(Item{Path: filepath.Join(b.imageDir(), f.Name), Name: f.Name, Group: f.VideoName, Source: "bdd100k"}, b.known)
+	it := newAnnotated(Item{Path: filepath.Join(b.imageDir(), f.Name), Name: f.Name, Group: f.VideoName, Source: "bdd100k", Attrs: f.Attributes}, b.known)
 	if it.Group == "" {
 		it.Group = b.group(f.Name)
 	}

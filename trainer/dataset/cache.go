@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+
+	"perceive/camera"
 )
 
 // Cache holds a set's pictures decoded and no larger than needed, so that an epoch
@@ -40,11 +42,21 @@ type CacheOptions struct {
 	Dir string
 	// Progress, if not nil, is told how many pictures are done.
 	Progress func(done int)
+	// Fit, if not nil, is how OpenInputs fits pictures; nil letterboxes with PadGrey.
+	Fit *Fit
+}
+
+// Fit is how a picture fills an input, and the grey level around it.
+type Fit struct {
+	How camera.Fit
+	Pad uint8
 }
 
 // shape is how pictures are kept: its name is part of the cache's.
 type shape struct {
 	name string
+	fit  camera.Fit
+	pad  uint8
 	size func(w, h int) (int, int, float64)
 }
 
@@ -56,7 +68,7 @@ func NewCache(ctx context.Context, set *Set, side int, progress func(done int)) 
 // OpenCache has all pictures decoded and those whose longer side is over side pixels
 // shrunk to it: for training, which scales them once more.
 func OpenCache(ctx context.Context, set *Set, side int, opts CacheOptions) (*Cache, error) {
-	c, err := openCache(ctx, set, opts, shape{fmt.Sprintf("side %d", side), func(w, h int) (int, int, float64) {
+	c, err := openCache(ctx, set, opts, shape{name: fmt.Sprintf("side %d", side), pad: PadGrey, size: func(w, h int) (int, int, float64) {
 		long := max(w, h)
 		if long <= side {
 			return w, h, 1
@@ -76,11 +88,19 @@ func NewInputs(ctx context.Context, set *Set, w, h int, progress func(done int))
 	return OpenInputs(ctx, set, w, h, CacheOptions{Progress: progress})
 }
 
-// OpenInputs has all pictures letterboxed into inputs of w×h pixels, byte for byte as on
-// the vehicle: for evaluation.
+// OpenInputs has all pictures fitted into inputs of w×h pixels, byte for byte as on the
+// vehicle: for evaluation.
 func OpenInputs(ctx context.Context, set *Set, w, h int, opts CacheOptions) (*Cache, error) {
-	return openCache(ctx, set, opts, shape{fmt.Sprintf("input %dx%d", w, h), func(int, int) (int, int, float64) { return w, h, 0 }})
+	sh := shape{name: fmt.Sprintf("input %dx%d", w, h), pad: PadGrey, size: func(int, int) (int, int, float64) { return w, h, 0 }}
+	if f := opts.Fit; f != nil && *f != (Fit{camera.Letterbox, PadGrey}) {
+		sh.fit, sh.pad = f.How, f.Pad
+		sh.name += fmt.Sprintf(" %s pad %d", f.How, f.Pad)
+	}
+	return openCache(ctx, set, opts, sh)
 }
+
+// FileSize is the size of picture i's own file; 0, 0 if it could not be decoded.
+func (c *Cache) FileSize(i int) (w, h int) { return c.pix[i].fw, c.pix[i].fh }
 
 func openCache(ctx context.Context, set *Set, opts CacheOptions, sh shape) (*Cache, error) {
 	c := &Cache{Set: set, pix: make([]picture, len(set.Items))}

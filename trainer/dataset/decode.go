@@ -61,7 +61,8 @@ func load(fit *opencv.Fitter, it *Item, sh shape) (picture, error) {
 		return p, nil
 	}
 	p.bgr = make([]byte, 3*p.w*p.h)
-	if _, err := fit.Fit(p.bgr, p.w, p.h, PadGrey, &camera.Frame{Width: w, Height: h, Stride: 3 * w, Pix: bgr}); err != nil {
+	fit.How = sh.fit
+	if _, err := fit.Fit(p.bgr, p.w, p.h, sh.pad, &camera.Frame{Width: w, Height: h, Stride: 3 * w, Pix: bgr}); err != nil {
 		return picture{}, fmt.Errorf("%s: %w", it.Name, err)
 	}
 	return p, nil

@@ -59,6 +59,9 @@ type Item struct {
 	// if not "", says which picture, so that it can be kept from one start to the next.
 	Pixels func() (w, h int, bgr []byte, err error)
 	Key    string
+	// Attrs are what else is known of the picture, such as weather or time of day: figures
+	// are told apart by them, and nothing is trained on them.
+	Attrs map[string]string
 	// Fixed: the labels are of the picture as it is, such as "car to the left" or "night".
 	// It is not moved, mirrored, covered, lit otherwise or put among others.
 	Fixed bool

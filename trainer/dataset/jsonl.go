@@ -25,6 +25,28 @@ type record struct {
 	Source string          `json:"source"`
 	Group  string          `json:"group"`
 	Pseudo map[string]*int `json:"pseudo"`
+	Attrs  attrs           `json:"attrs"`
+}
+
+// attrs are texts by name. Other people's attributes may be of any shape: what is no text
+// is passed over.
+type attrs map[string]string
+
+// UnmarshalJSON never fails on JSON.
+func (a *attrs) UnmarshalJSON(text []byte) error {
+	var all map[string]any
+	if json.Unmarshal(text, &all) != nil {
+		return nil
+	}
+	for name, v := range all {
+		if s, ok := v.(string); ok {
+			if *a == nil {
+				*a = attrs{}
+			}
+			(*a)[name] = s
+		}
+	}
+	return nil
 }
 
 // Options say how a file is read.
@@ -112,7 +134,7 @@ func parseJSONL(r io.Reader, dir string, labels []string, opts Options, flaws *F
 // item is the line's picture. Where the line is wrong about a label, the label is unknown,
 // and where it is wrong about a box, the label is positive without boxes.
 func (r record) item(dir string, labels []string, opts Options, line int, flaws *Flaws) Item {
-	it := Item{Path: filepath.Join(dir, r.Path), Name: r.Path, Source: r.Source, Group: r.Group, Labels: make([]State, len(labels))}
+	it := Item{Path: filepath.Join(dir, r.Path), Name: r.Path, Source: r.Source, Group: r.Group, Labels: make([]State, len(labels)), Attrs: r.Attrs}
 	if it.Group == "" {
 		it.Group = r.Path
 	}

@@ -1,0 +1,277 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"perceive/hw"
+	"perceive/hw/ort"
+	"perceive/perception/model"
+	"perceive/trainer"
+	"perceive/trainer/dataset"
+)
+
+type compareCmd struct {
+	Models   []string    `arg:"" name:"model" help:"Model files: FILE.onnx, FILE.onnx=CONTRACT.yaml, 'road' for the built-in model, or a folder, in which all files are taken whose contract ships with this program."`
+	Data     []string    `required:"" sep:"none" placeholder:"URI" help:"Labelled pictures: ${schemes}. May be repeated."`
+	Threads  int         `default:"1" help:"Threads of each network. Default: 1."`
+	Timed    int         `default:"100" help:"Pictures that are timed, the models in turns."`
+	Provider hw.Provider `default:"cpu" help:"What runs the networks: cpu, cuda, tensorrt."`
+	JSON     bool        `name:"json" help:"Print JSON, with intervals."`
+	dataFlags
+}
+
+// Help is the long description.
+func (compareCmd) Help() string {
+	return `Measures several models on the same pictures, each at its own input size, and prints one table: a model a
+row, its file's size, the median time of a frame, and for each label ROC AUC and average precision of
+presence. A detector's presence is its largest score of the class over all boxes. Time is from the frame's
+bytes, fitted into the input, to the probabilities: on the same runtime, with the same threads, after a
+warm-up, the models in turns on the same pictures.
+
+  perceive compare road detectors/ --data jsonl:road/test/labels.jsonl
+  perceive compare mine.onnx theirs.onnx=theirs.yaml --data jsonl:road/val/labels.jsonl`
+}
+
+// contestant is one model and what is found out about it.
+type contestant struct {
+	Model  string             `json:"model"`
+	Width  int                `json:"width"`
+	Height int                `json:"height"`
+	Bytes  int                `json:"bytes"`
+	Median float64            `json:"ms_p50"`
+	P90    float64            `json:"ms_p90"`
+	Mean   float64            `json:"mean_auc"`
+	MeanAP float64            `json:"mean_ap"`
+	Labels []trainer.Measured `json:"labels"`
+
+	model *model.Model
+	took  []time.Duration
+}
+
+func (c *compareCmd) Run(a *app) error {
+	if c.Threads < 1 || c.Threads > ort.MaxThreads || c.Timed < 1 {
+		return usageError{fmt.Errorf("--threads %d, --timed %d: want 1 or more", c.Threads, c.Timed)}
+	}
+	rt, err := ort.Open(ort.Config{Library: a.library})
+	if err != nil {
+		return err
+	}
+	defer rt.Close()
+	var all []*contestant
+	defer func() {
+		for _, m := range all {
+			m.model.Close()
+		}
+	}()
+	specs, err := specs(c.Models)
+	if err != nil {
+		return err
+	}
+	for _, s := range specs {
+		m, file, err := openModel(a, rt, s.file, s.contract, model.Options{Options: ort.Options{Threads: c.Threads, Provider: c.Provider}})
+		if err != nil {
+			return err
+		}
+		in := m.Manifest().Input
+		all = append(all, &contestant{Model: m.Manifest().Name, Width: in.Width, Height: in.Height, Bytes: len(file), model: m})
+	}
+	var timed []timing
+	for _, m := range all {
+		t, err := c.measure(a, m)
+		if err != nil {
+			return fmt.Errorf("%s: %w", m.Model, err)
+		}
+		timed = append(timed, t)
+	}
+	if err := inTurns(a.ctx, timed); err != nil {
+		return err
+	}
+	for _, m := range all {
+		m.times()
+	}
+	if c.JSON {
+		enc := json.NewEncoder(a.out)
+		enc.SetIndent("", "  ")
+		return enc.Encode(all)
+	}
+	return c.print(a, all)
+}
+
+// spec names a model file and its contract, both "" where there is nothing to name.
+type spec struct{ file, contract string }
+
+// specs are the models that the command line names.
+func specs(args []string) ([]spec, error) {
+	var out []spec
+	for _, arg := range args {
+		file, contract, _ := strings.Cut(arg, "=")
+		if file == "road" && contract == "" {
+			out = append(out, spec{})
+			continue
+		}
+		found := []spec{{file, contract}}
+		if isFolder(file) {
+			var err error
+			if found, err = known(file); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, found...)
+	}
+	return out, nil
+}
+
+// known are the files in a folder whose contract ships with the program.
+func known(dir string) ([]spec, error) {
+	var out []spec
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(path) != ".onnx" {
+			return err
+		}
+		file, _, err := readModel(path)
+		if err != nil {
+			return err
+		}
+		s, err := peer(file)
+		if s != nil {
+			out = append(out, spec{file: path})
+		}
+		return err
+	})
+	if err == nil && len(out) == 0 {
+		err = fmt.Errorf("%s: none of the model files in it has a contract that ships with this program (perceive models lists them): name it as FILE=CONTRACT.yaml", dir)
+	}
+	return out, err
+}
+
+// timing is what one model is timed on.
+type timing struct {
+	m    *contestant
+	lane *model.Lane
+	pix  [][]byte
+}
+
+// measure scores the data with a model, and keeps some of its inputs for the clock.
+func (c *compareCmd) measure(a *app, m *contestant) (timing, error) {
+	t := timing{m: m}
+	set, err := dataset.OpenWith(c.opening(), c.Data, m.model.Manifest().LabelIDs())
+	if err != nil {
+		return t, err
+	}
+	p, err := trainer.ModelPredictor(m.model)
+	if err != nil {
+		return t, err
+	}
+	cache, err := c.inputs(a, set, m.model.Manifest().Input)
+	if err != nil {
+		return t, err
+	}
+	defer cache.Close()
+	found, err := trainer.Examine(a.ctx, p, cache, choices(m.model.Manifest()))
+	if err != nil {
+		return t, err
+	}
+	m.Labels, m.Mean = found.Measured, trainer.MeanAUC(found.Measured)
+	n := 0
+	for _, l := range m.Labels {
+		if l.Defined() {
+			m.MeanAP += l.AP
+			n++
+		}
+	}
+	m.MeanAP /= float64(max(1, n))
+	if t.lane, err = m.model.NewLane(); err != nil {
+		return t, err
+	}
+	some := cache.Usable()
+	for _, i := range some[:min(len(some), c.Timed)] {
+		pix := make([]byte, len(t.lane.Input))
+		if err := cache.Input(pix, i); err != nil {
+			return t, err
+		}
+		t.pix = append(t.pix, pix)
+	}
+	return t, nil
+}
+
+// turn is how many pictures a model is timed on before it is the next one's turn: enough
+// to have its weights in the processor's caches again, which is how it runs on a drive.
+const turn = 10
+
+// inTurns times the models, so that what else the machine does meets all of them.
+func inTurns(ctx context.Context, all []timing) error {
+	for from := 0; from < len(all[0].pix); from += turn {
+		for _, t := range all {
+			some := t.pix[from:min(from+turn, len(t.pix))]
+			for i, pix := range append(slices.Clone(some[:min(2, len(some))]), some...) {
+				copy(t.lane.Input, pix)
+				begin := time.Now()
+				if err := t.lane.Run(ctx); err != nil {
+					return err
+				}
+				if i >= 2 { // the first two are the warm-up
+					t.m.took = append(t.m.took, time.Since(begin))
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// times works out the quantiles.
+func (m *contestant) times() {
+	slices.Sort(m.took)
+	at := func(q float64) float64 { return float64(m.took[int(q*float64(len(m.took)-1))]) / 1e6 }
+	m.Median, m.P90 = at(0.5), at(0.9)
+}
+
+func (c *compareCmd) print(a *app, all []*contestant) error {
+	var labels []string
+	counts := map[string]string{}
+	for _, m := range all {
+		for _, l := range m.Labels {
+			if !slices.Contains(labels, l.Label) {
+				labels = append(labels, l.Label)
+				counts[l.Label] = fmt.Sprintf("%d + %d −", l.Positive, l.Negative)
+			}
+		}
+	}
+	t := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	fmt.Fprint(t, "model\tinput\tMB\tms\tmean\t")
+	for _, l := range labels {
+		fmt.Fprintf(t, "%s\t", l)
+	}
+	fmt.Fprint(t, "\n\t\t\t\tAUC   AP\t")
+	for _, l := range labels {
+		fmt.Fprintf(t, "%s\t", counts[l])
+	}
+	fmt.Fprintln(t)
+	for _, m := range all {
+		fmt.Fprintf(t, "%s\t%d×%d\t%.1f\t%.1f\t%.3f %.3f\t", m.Model, m.Width, m.Height, float64(m.Bytes)/1e6, m.Median, m.Mean, m.MeanAP)
+		for _, name := range labels {
+			i := slices.IndexFunc(m.Labels, func(l trainer.Measured) bool { return l.Label == name })
+			if i < 0 || !m.Labels[i].Defined() {
+				fmt.Fprint(t, "–\t")
+				continue
+			}
+			fmt.Fprintf(t, "%.3f %.3f\t", m.Labels[i].AUC, m.Labels[i].AP)
+		}
+		fmt.Fprintln(t)
+	}
+	err := t.Flush()
+	threads := "1 thread"
+	if c.Threads > 1 {
+		threads = fmt.Sprintf("%d threads", c.Threads)
+	}
+	_, err2 := fmt.Fprintf(a.out, "\nROC AUC and average precision of presence, by label. ms: median of a frame, %s, %s.\n", threads, c.Provider)
+	return errors.Join(err, err2)
+}

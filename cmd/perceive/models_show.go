@@ -1,0 +1,146 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"perceive/export/onnx"
+	"perceive/models"
+	"perceive/models/signature"
+)
+
+func newTable(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }
+
+// page is a model file's contract for a person.
+type page struct {
+	out   io.Writer
+	man   *models.Manifest
+	model *onnx.Model
+	sig   *signature.Signature
+	bytes int
+}
+
+func (p page) print() error {
+	return errors.Join(p.head(), p.labels(), p.figures(), p.training())
+}
+
+// said is a fact, or words for one that is missing.
+func said(v string) string {
+	if v == "" {
+		return "not stated"
+	}
+	return v
+}
+
+func (p page) head() error {
+	t, m := newTable(p.out), p.man
+	line := func(what, format string, args ...any) { fmt.Fprintf(t, "%s\t%s\n", what, fmt.Sprintf(format, args...)) }
+	line("model", "%s", m.Name)
+	line("version", "%s", said(m.Version))
+	line("licence", "%s", said(m.Licence))
+	line("made", "%s with %s", m.Created.UTC().Format(time.RFC3339), said(m.Tool))
+	line("file", "%.1f MB, ONNX IR %d, operator set %d, %d nodes", float64(p.bytes)/1e6, p.model.GetIrVersion(), p.model.Opset(), len(p.model.GetGraph().GetNode()))
+	line("graph", "SHA-256 %s", said(m.GraphSHA256))
+	signed := "none"
+	if p.sig != nil {
+		signed = fmt.Sprintf("%s, key %s (not checked here)", p.sig.Algorithm, p.sig.Key)
+	}
+	line("signature", "%s", signed)
+	in := m.Input
+	line("input", "%q %s [1,%d,%d,3] %s %s, %s, grey %d around", in.Name, in.Type, in.Height, in.Width, in.Layout, in.Color, in.Fit, in.Pad)
+	out := fmt.Sprintf("%q float32 [1,%d]", m.Outputs.Probabilities, len(m.Labels))
+	if m.Outputs.Maps != "" {
+		out += fmt.Sprintf(", %q: where", m.Outputs.Maps)
+	}
+	line("outputs", "%s", out)
+	var golden []string
+	for _, g := range m.Golden {
+		golden = append(golden, fmt.Sprintf("%q (±%g)", g.Name, g.Tolerance))
+	}
+	line("golden", "%s", said(strings.Join(golden, ", ")))
+	return t.Flush()
+}
+
+func (p page) labels() error {
+	t := newTable(p.out)
+	fmt.Fprintln(t, "\nlabel\tthreshold\tchosen by\tcalibration σ(a·z+b)\tfitted on\tECE")
+	for _, l := range p.man.Labels {
+		fitted, on, ece := "not stated", "–", "–"
+		if k := l.Calibration; k != nil {
+			fitted, on = fmt.Sprintf("a %.3f, b %+.3f", k.A, k.B), fmt.Sprintf("%s, %d + %d −", k.Split, k.Positive, k.Negative)
+			ece = fmt.Sprintf("%.3f → %.3f", k.ECEBefore, k.ECEAfter)
+			if k.Note != "" {
+				fitted, ece = "none: "+k.Note, fixedOrNone(k.ECEBefore)
+			}
+		}
+		fmt.Fprintf(t, "%s\t%.3f\t%s\t%s\t%s\t%s\n", l.ID, l.Threshold, said(l.ThresholdRule), fitted, on, ece)
+	}
+	return t.Flush()
+}
+
+// figures are a table a data split. Intervals are in brackets.
+func (p page) figures() error {
+	splits := map[string]bool{}
+	for _, l := range p.man.Labels {
+		for s := range l.Metrics {
+			splits[s] = true
+		}
+	}
+	if len(splits) == 0 {
+		_, err := fmt.Fprintln(p.out, "\nno figures are stated")
+		return err
+	}
+	t := newTable(p.out)
+	for _, split := range slices.Sorted(maps.Keys(splits)) {
+		fmt.Fprintf(t, "\non %s, 95 %% intervals in brackets\nlabel\t+\t−\tROC AUC\tAP\trecall\tfalse alarms\tprecision\tF1\tECE\n", split)
+		for _, l := range p.man.Labels {
+			m, ok := l.Metrics[split]
+			if !ok {
+				fmt.Fprintf(t, "%s\tnot measured\n", l.ID)
+				continue
+			}
+			of := func(v float64, key string) string {
+				i, ok := m.Intervals[key]
+				if key == "auc" {
+					i, ok = [2]float64{m.Low, m.High}, m.High > 0
+				}
+				if !ok {
+					return fixedOrNone(v)
+				}
+				return fmt.Sprintf("%.3f [%.2f–%.2f]", v, i[0], i[1])
+			}
+			fmt.Fprintf(t, "%s\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.ID, m.Positive, m.Negative, of(m.AUC, "auc"), of(m.AP, "ap"),
+				of(m.Recall, "recall"), of(m.FalseAlarms, "false_alarms"), of(m.Precision, "precision"), of(m.F1, "f1"), of(m.ECE, "ece"))
+		}
+	}
+	return t.Flush()
+}
+
+func (p page) training() error {
+	r := p.man.Training
+	if r == nil {
+		_, err := fmt.Fprintln(p.out, "\nhow it was trained is not stated")
+		return err
+	}
+	t := newTable(p.out)
+	fmt.Fprintf(t, "\nnetwork\t%s, %d parameters\ntraining\t%d steps, seed %d\ndata\t%s\nfingerprint\t%s\n", r.Network, r.Parameters, r.Steps, r.Seed,
+		strings.TrimSpace(fmt.Sprint(r.Images, " pictures ", strings.Join(r.Data, " "))), said(r.Fingerprint))
+	if len(r.Recipe) > 0 {
+		fmt.Fprintf(t, "recipe\t%s\n", r.Recipe)
+	}
+	for _, what := range slices.Sorted(maps.Keys(r.Versions)) {
+		fmt.Fprintf(t, "%s\t%s\n", what, r.Versions[what])
+	}
+	fmt.Fprintln(t, "\nlabel\tunknown\tnegative\tpositive")
+	for _, label := range slices.Sorted(maps.Keys(r.Counts)) {
+		n := r.Counts[label]
+		fmt.Fprintf(t, "%s\t%d\t%d\t%d\n", label, n[0], n[1], n[2])
+	}
+	return t.Flush()
+}
