@@ -20,7 +20,7 @@ type Method struct {
 func Methods() []Method {
 	return []Method{
 		{"min-max", func(h *histogram) Range { return Range{h.low, h.high} }},
-		percentile(99.99), percentile(99.9),
+		percentile(99.999), percentile(99.99), percentile(99.9),
 		{"entropy", entropy},
 	}
 }
