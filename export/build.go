@@ -52,7 +52,7 @@ func Build(ctx context.Context, rt *ort.Runtime, req Request) ([]byte, Parity, e
 		return nil, Parity{}, errors.New("export: no frames to compare on: a file is not written unproved")
 	}
 	m := proto.CloneOf(req.Graph)
-	if err := Apply(m, Freeze(req.Weights), Fold(ctx, rt), Prune); err != nil {
+	if err := Apply(m, Freeze(req.Weights), Fold(ctx, rt), Identities, Prune, FoldBatchNorm, Prune); err != nil {
 		return nil, Parity{}, err
 	}
 	bare, err := onnx.Marshal(m)

@@ -82,13 +82,17 @@ func Convert(ctx context.Context, rt *ort.Runtime, file []byte, man *models.Mani
 		return nil, fmt.Errorf("export: %w", err)
 	}
 	source.MetadataProps = nil
-	k := &converter{ctx: ctx, rt: rt, c: c, source: source}
+	k := &converter{ctx: ctx, rt: rt, c: c}
 	k.out.Manifest = *man
 	k.out.Manifest.Precision = &models.Precision{Type: c.Precision}
 	if k.reference, err = k.candidate(source); err != nil {
 		return nil, err
 	}
 	defer k.reference.Close()
+	k.source = proto.CloneOf(source)
+	if err := Apply(k.source, Identities, Prune, FoldBatchNorm, Prune); err != nil {
+		return nil, err
+	}
 	var best *candidate
 	switch c.Precision {
 	case FP16:

@@ -13,6 +13,9 @@ import (
 // made from, by more than is allowed.
 var ErrGate = errors.New("too much is lost")
 
+// ErrNoVerdict reports data on which nothing can be lost: no label has both answers.
+var ErrNoVerdict = errors.New("no label has both answers on this data")
+
 // Gate is how much ROC AUC may be lost, in points of a hundred: by any label, and in the
 // mean of all.
 type Gate struct{ Label, Mean float64 }
@@ -77,12 +80,12 @@ func MeanPoints(losses []Drop) float64 {
 	return sum / n
 }
 
-// Check refuses, with ErrGate and every reason, what lost too much, and data on which
-// nothing can be lost because no label has both answers.
+// Check refuses, with ErrGate and every reason, what lost too much. Where it cannot be told
+// the error is ErrNoVerdict.
 func (g Gate) Check(losses []Drop) error {
 	mean := MeanPoints(losses)
 	if math.IsNaN(mean) {
-		return fmt.Errorf("trainer: %w to say: no label has both answers on this data", ErrGate)
+		return fmt.Errorf("trainer: %w", ErrNoVerdict)
 	}
 	var why []string
 	for _, l := range losses {

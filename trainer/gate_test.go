@@ -39,16 +39,17 @@ func TestGate(t *testing.T) {
 		name   string
 		losses []Drop
 		says   string // "" is accepted
+		want   error
 	}{
-		{"a gain", []Drop{loss(-3)}, ""},
-		{"within both", []Drop{loss(1.4), loss(0), loss(0)}, ""},
-		{"one label", []Drop{loss(1.6), loss(0), loss(0), loss(0)}, "a 1.60 points of ROC AUC (1.50 allowed)"},
-		{"the mean", []Drop{loss(0.9), loss(0.9)}, "the mean 0.90 (0.50 allowed)"},
-		{"not a number", []Drop{{Label: "a", After: math.NaN(), Defined: true}}, "no label"},
-		{"nothing to lose", []Drop{{Label: "a"}}, "no label"},
+		{"a gain", []Drop{loss(-3)}, "", nil},
+		{"within both", []Drop{loss(1.4), loss(0), loss(0)}, "", nil},
+		{"one label", []Drop{loss(1.6), loss(0), loss(0), loss(0)}, "a 1.60 points of ROC AUC (1.50 allowed)", ErrGate},
+		{"the mean", []Drop{loss(0.9), loss(0.9)}, "the mean 0.90 (0.50 allowed)", ErrGate},
+		{"not a number", []Drop{{Label: "a", After: math.NaN(), Defined: true}}, "no label", ErrNoVerdict},
+		{"nothing to lose", []Drop{{Label: "a"}}, "no label", ErrNoVerdict},
 	} {
 		err := NewGate(1.5).Check(tc.losses)
-		if (err == nil) != (tc.says == "") || err != nil && (!errors.Is(err, ErrGate) || !strings.Contains(err.Error(), tc.says)) {
+		if (err == nil) != (tc.want == nil) || err != nil && (!errors.Is(err, tc.want) || !strings.Contains(err.Error(), tc.says)) {
 			t.Errorf("%s: error %v, want one that says %q", tc.name, err, tc.says)
 		}
 	}

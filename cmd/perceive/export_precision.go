@@ -105,8 +105,12 @@ func (c *exportCmd) convert(a *app, rt *ort.Runtime, file []byte, cache *dataset
 		if drops, err = trainer.Drops(cache.Set, before, after, measure.Thresholds); err != nil {
 			return err
 		}
-		if err := trainer.NewGate(c.MaxDrop).Check(drops); err != nil {
+		err = trainer.NewGate(c.MaxDrop).Check(drops)
+		if errors.Is(err, trainer.ErrGate) {
 			return fmt.Errorf("%w: %w", export.ErrRefused, err)
+		}
+		if err != nil {
+			return err
 		}
 		measure.Rule = metrics.Rule{}
 		measured, err := trainer.Measure(cache.Set, after, measure)
