@@ -2,6 +2,7 @@ package quant
 
 import (
 	"math"
+	"slices"
 
 	"perceive/export/onnx"
 )
@@ -76,7 +77,11 @@ func (f *front) take(n *onnx.Node) bool {
 		other = in[1]
 	}
 	c, err := f.constants[other].Float32s()
-	if err != nil || len(c) != 1 || len(f.constants[other].GetDims()) > 1 || f.levels == nil || !first && (op == "Sub" || op == "Div") {
+	if err != nil || len(c) == 0 || f.levels == nil || !first && (op == "Sub" || op == "Div") {
+		return false
+	}
+	// One number, or the same one for each channel.
+	if slices.ContainsFunc(c, func(x float32) bool { return x != c[0] }) || !slices.Equal(f.types[f.value].Shape, f.types[n.GetOutput()[0]].Shape) {
 		return false
 	}
 	for i, x := range f.levels {

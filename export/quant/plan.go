@@ -63,8 +63,27 @@ func newPlan(m *onnx.Model, t Target, float map[string]bool) (*plan, error) {
 			p.integer[n] = true
 		}
 	}
+	p.settle()
 	p.collect()
 	return p, nil
+}
+
+// settle leaves operators without weights in float whose inputs all come from float: to
+// quantise for their sake costs time and digits.
+func (p *plan) settle() {
+	made := map[string]bool{}
+	for v := range p.given {
+		made[v] = true
+	}
+	for n := range p.integer {
+		made[p.end(n)] = true
+	}
+	for _, n := range p.graph.GetNode() { // in order, so that one pass is enough
+		if p.integer[n] && n.GetOpType() != "Conv" && !slices.ContainsFunc(p.activations(n), func(v string) bool { return made[v] }) {
+			delete(p.integer, n)
+			delete(made, p.end(n))
+		}
+	}
 }
 
 // able reports whether there is an integer kernel for a node, with float values around it

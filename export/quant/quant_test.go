@@ -248,6 +248,9 @@ func TestFrame(t *testing.T) {
 		{"a mean for each channel", func(b builder, f graph.Value) graph.Value {
 			return b.Sub(b.Cast(channels(b, f), onnx.Tensor_FLOAT), b.Float32([]float32{103, 116, 123}, 3, 1, 1))
 		}, true},
+		{"one number for each channel", func(b builder, f graph.Value) graph.Value {
+			return b.Div(b.Cast(channels(b, f), onnx.Tensor_FLOAT), b.Float32([]float32{255, 255, 255}, 3, 1, 1))
+		}, true},
 		{"no zero point", func(b builder, f graph.Value) graph.Value {
 			return b.Shift(b.Scale(b.Cast(channels(b, f), onnx.Tensor_FLOAT), 1./255), -0.4773)
 		}, false},
