@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -84,6 +85,7 @@ func Convert(ctx context.Context, rt *ort.Runtime, file []byte, man *models.Mani
 	source.MetadataProps = nil
 	k := &converter{ctx: ctx, rt: rt, c: c}
 	k.out.Manifest = *man
+	k.out.Manifest.Labels = slices.Clone(man.Labels) // the judge writes into them
 	k.out.Manifest.Precision = &models.Precision{Type: c.Precision}
 	if k.reference, err = k.candidate(source); err != nil {
 		return nil, err
