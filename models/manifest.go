@@ -50,6 +50,8 @@ type Manifest struct {
 	Labels  []Label `json:"labels"`
 
 	Training *Training `json:"training,omitempty"`
+	// Precision is nil of a file in fp32.
+	Precision *Precision `json:"precision,omitempty"`
 	// Golden are inputs with the outputs that the file must give for them.
 	Golden []Golden `json:"golden,omitempty"`
 	// GraphSHA256 is the hash of the graph without metadata, in hexadecimal: a

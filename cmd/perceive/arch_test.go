@@ -18,6 +18,7 @@ var floors = map[string]int{
 	// Models that are loaded and proved; the parts of training.
 	"perception/model": 2, "trainer/autodiff": 2, "trainer/nn": 2, "trainer/loss": 2, "trainer/optim": 2,
 	"trainer/dataset": 2, "trainer/metrics": 2, "trainer/report": 2,
+	"export/quant": 2,
 	// A frame in, a result out; passes over a model; a detector that teaches.
 	"perception": 3, "export": 3, "trainer/teacher": 3,
 	// The training loop.

@@ -25,6 +25,15 @@ func NewTensorInt64(name string, dims []int64, data []int64) *Tensor {
 	return NewTensorRaw(name, Tensor_INT64, dims, raw)
 }
 
+// NewTensorInt32 is a constant of int32.
+func NewTensorInt32(name string, dims []int64, data []int32) *Tensor {
+	raw := make([]byte, 0, 4*len(data))
+	for _, v := range data {
+		raw = binary.LittleEndian.AppendUint32(raw, uint32(v))
+	}
+	return NewTensorRaw(name, Tensor_INT32, dims, raw)
+}
+
 // NewTensorRaw is a constant whose elements are given in little-endian bytes.
 func NewTensorRaw(name string, elem Tensor_DataType, dims []int64, raw []byte) *Tensor {
 	e := int32(elem)
