@@ -52,7 +52,8 @@ func (b BeliefWriter) Write(path string, seen []SeenLine) error {
 }
 
 // Believe adds a detector's file of beliefs to the pictures of the same names. It is an
-// error when none is there.
+// error when none is there. A label that the whole file has no object of was not looked
+// for: that the detector does not know it says nothing about the pictures.
 func (s *Set) Believe(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
@@ -63,12 +64,18 @@ func (s *Set) Believe(path string) error {
 	if err != nil {
 		return fmt.Errorf("dataset: %s: %w", path, err)
 	}
+	looked := make([]bool, len(s.Labels))
+	for _, seen := range believed {
+		for _, b := range seen {
+			looked[b.Label] = true
+		}
+	}
 	n := 0
 	for i := range s.Items {
 		it := &s.Items[i]
 		seen, ok := believed[it.Name]
 		if ok {
-			it.Beliefs, it.Believed = seen, true
+			it.Beliefs, it.Believed = seen, looked
 			n++
 		}
 	}

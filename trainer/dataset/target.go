@@ -46,13 +46,12 @@ func (t Teach) teach(lay *layout, w, h int) {
 			g.value, g.weight = t.Map[l*gw*gh:][:gw*gh], t.MapWeight[l*gw*gh:][:gw*gh]
 		}
 		var n [3]int
-		believed, most := 0, 0.0
+		most := 0.0
 		for i := range lay.views {
 			v := &lay.views[i]
-			if v.it.Labels[l] == Unknown && v.it.Believed {
+			if v.it.believed(l) {
 				g.set(v.window, v.window, g.weight, trust)
 				most = max(most, g.believe(lay, v, l, 0))
-				believed++
 				continue
 			}
 			n[g.view(lay, v, l)]++
