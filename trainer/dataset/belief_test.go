@@ -91,6 +91,28 @@ func TestBelieveFiles(t *testing.T) {
 	}
 }
 
+// An object that a crop leaves a fifth of is not taught as absent because nothing else is
+// seen: x 0 to 6 of -26 to 6. One of which the detector was not sure is.
+func TestBeliefsThatAreCut(t *testing.T) {
+	cut, whole := Box{0, -26, 8, 32, 16}, Box{0, 32, 8, 16, 16}
+	for name, tc := range map[string]struct {
+		seen           []Belief
+		presence, mask float32
+	}{
+		"alone":           {[]Belief{{cut, 0.9}}, 0, 0},
+		"beside less":     {[]Belief{{cut, 0.9}, {whole, 0.4}}, 0, 0},
+		"beside more":     {[]Belief{{cut, 0.9}, {whole, 0.95}}, 0.95, trust},
+		"hardly believed": {[]Belief{{cut, 0.1}}, 0, trust},
+	} {
+		lay := layout{views: []view{{it: believed([]State{Unknown}, tc.seen...), m: affine{1, 0, 0, 0, 1, 0}, scale: 1, window: rect{0, 0, 64, 32}}}}
+		teach := Teach{make([]float32, 32), make([]float32, 32), make([]float32, 1), make([]float32, 1)}
+		teach.teach(&lay, 64, 32)
+		if teach.Presence[0] != tc.presence || teach.PresenceMask[0] != tc.mask {
+			t.Errorf("%s: presence %g at weight %g, want %g at %g", name, teach.Presence[0], teach.PresenceMask[0], tc.presence, tc.mask)
+		}
+	}
+}
+
 // What the detector does not know is unknown, not absent: a file about cars says nothing
 // about the night.
 func TestBeliefsOfOtherLabels(t *testing.T) {
