@@ -25,8 +25,12 @@ func (s *stepBuilder) gradient() (*onnx.Model, error) {
 	b.Copy(s.pass, s.inner, values)
 	for i, p := range s.out {
 		v, ok := values[p.Name]
-		if !ok { // zeros: the loss does not depend on the weight
+		switch {
+		case ok:
+		case s.pass.Const(graph.Named(p.Name)) != nil: // zeros: the loss does not depend on the weight
 			v = b.Float32(make([]float32, p.Size), p.Shape...)
+		default:
+			b.Failf("the pass does not make %s, which is a gradient", p.Name)
 		}
 		if s.Plan.Sums() {
 			v = b.Add(sums[i], v)

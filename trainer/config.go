@@ -4,12 +4,14 @@ package trainer
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/google/renameio/v2"
@@ -154,14 +156,28 @@ func sameElements(a, b []string) bool {
 
 // Diff names the first setting in which two configurations differ, "" if none.
 func (c Config) Diff(other Config) string {
-	c.Network.Trunk, other.Network.Trunk = nil, nil // the backbone's hash says it all
-	a, b := reflect.ValueOf(c), reflect.ValueOf(other)
+	a, b := reflect.ValueOf(c.saved()), reflect.ValueOf(other.saved())
 	for i := range a.NumField() {
 		if x, y := a.Field(i).Interface(), b.Field(i).Interface(); !reflect.DeepEqual(x, y) {
-			return fmt.Sprintf("%s: %v, now %v", a.Type().Field(i).Tag.Get("yaml"), y, x)
+			key, _, _ := strings.Cut(a.Type().Field(i).Tag.Get("yaml"), ",")
+			return fmt.Sprintf("%s: %v, now %v", key, y, x)
 		}
 	}
 	return ""
+}
+
+// saved is the configuration as it comes back from a checkpoint, where a list that is empty
+// is one that is absent, and the hash of the backbone is all there is of it.
+func (c Config) saved() Config {
+	var out Config
+	text, err := json.Marshal(c)
+	if err == nil {
+		err = json.Unmarshal(text, &out)
+	}
+	if err != nil { // no checkpoint has it either
+		return c
+	}
+	return out
 }
 
 // net is the network with its number of labels filled in.

@@ -8,7 +8,7 @@ import (
 )
 
 // hoist finds the nodes that depend on weights alone and do not make them larger, and the
-// values that a pass then needs from outside.
+// values that a pass then needs from outside. The vector has room for float32 only.
 func (s *stepBuilder) hoist() {
 	fixed := map[string]bool{} // values that are known before the pass
 	for _, in := range s.pass.Inputs() {
@@ -23,7 +23,7 @@ func (s *stepBuilder) hoist() {
 		out := n.GetOutput()
 		weights := slices.ContainsFunc(n.GetInput(), func(i string) bool { return fixed[i] })
 		others := slices.ContainsFunc(n.GetInput(), func(i string) bool { return !known(i) })
-		if weights && !others && len(out) == 1 && s.size(out[0]) <= most {
+		if weights && !others && len(out) == 1 && s.size(out[0]) <= most && s.pass.Elem(graph.Named(out[0])) == onnx.Tensor_FLOAT {
 			fixed[out[0]] = true
 			s.hoisted = append(s.hoisted, n)
 			continue
@@ -90,6 +90,11 @@ func (s *stepBuilder) sink() {
 	moved := map[*onnx.Node]bool{}
 	names := make([]string, len(s.grads))
 	for i, g := range s.grads {
+		if same := slices.Index(s.grads, g); same < i { // of two weights that are added, say
+			names[i] = names[same]
+			s.chains = append(s.chains, nil)
+			continue
+		}
 		names[i] = g.Name()
 		var chain []*onnx.Node
 		for n := made[names[i]]; n != nil && (n.GetOpType() == "Transpose" || n.GetOpType() == "Reshape") && readers[names[i]] == 0; n = made[names[i]] {
@@ -102,5 +107,11 @@ func (s *stepBuilder) sink() {
 		s.chains = append(s.chains, chain)
 	}
 	s.inner = slices.DeleteFunc(s.inner, func(n *onnx.Node) bool { return moved[n] })
-	s.out = s.parts(names)
+	var once []string
+	for i, n := range names {
+		if slices.Index(names, n) == i {
+			once = append(once, n)
+		}
+	}
+	s.out = s.parts(once)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -45,7 +46,12 @@ func (e *Engine) FirstBad(ctx context.Context) (string, error) {
 		out = append(out, t)
 	}
 	for i, p := range e.passes[1-e.now] {
-		if err := s.Run(ctx, p.in, out); err != nil {
+		in := slices.Clone(p.in)
+		if e.task.Plan.Sums() { // what was summed before is overwritten: a pass starts from zeros, as the first does
+			sums := len(e.step.In)
+			copy(in[sums:], e.passes[1-e.now][0].in[sums:sums+len(e.step.Out)])
+		}
+		if err := s.Run(ctx, in, out); err != nil {
 			return "", fmt.Errorf("trainer: %w", err)
 		}
 		for j := from; j < len(out); j++ {

@@ -151,9 +151,26 @@ func TestFrozenPartStays(t *testing.T) {
 	}
 }
 
+// Where nothing can learn, the rates are to blame.
+func TestAllFrozenIsRefused(t *testing.T) {
+	task := tinyTask(4, 0)
+	task.Rates = map[string]float64{"": 0}
+	if _, err := NewEngine(orttest.Runtime(t), task, 1, ort.Options{Threads: 1}); err == nil || !strings.Contains(err.Error(), "frozen") {
+		t.Errorf("error %v does not say that all is frozen", err)
+	}
+}
+
 // The first value that is not a number is named, with its operator and pictures.
 func TestFirstBadIsNamed(t *testing.T) {
-	e, err := NewEngine(orttest.Runtime(t), tinyTask(8, 2), 1, ort.Options{Threads: 1})
+	chain := tinyTask(8, 2)
+	chain.Plan.Slots = 1
+	for name, task := range map[string]Task{"a slot a shard": tinyTask(8, 2), "one slot": chain} {
+		t.Run(name, func(t *testing.T) { firstBad(t, task) })
+	}
+}
+
+func firstBad(t *testing.T, task Task) {
+	e, err := NewEngine(orttest.Runtime(t), task, 1, ort.Options{Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -55,6 +55,9 @@ func (j *Job) Run(ctx context.Context) (p Progress, err error) {
 	if err := j.Config.Load(); err != nil {
 		return p, err
 	}
+	if _, err := j.Config.task(nil).Layout(); err != nil { // before the pictures are decoded
+		return p, fmt.Errorf("trainer: %w", err)
+	}
 	j.Train = j.Config.assume(j.Train)
 	train, val, err := j.decode(ctx)
 	if err != nil {

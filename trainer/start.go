@@ -63,7 +63,7 @@ func (c Config) start(ctx context.Context, e *Engine) error {
 	n, sameLabels := 0, slices.Equal(c.Labels, from.Config.Labels)
 	for _, p := range e.Layout.Params {
 		q, err := have.Find(p.Name)
-		if err != nil || !slices.Equal(p.Shape, q.Shape) || !sameLabels && nn.OfLabels(p.Name) {
+		if err != nil || !slices.Equal(p.Shape, q.Shape) || !sameLabels && (nn.OfLabels(p.Name) || p.Name == uncertainty) {
 			continue // a head of other labels starts afresh, even where their number is the same
 		}
 		copy(e.State()[0][p.Offset:p.Offset+p.Size], from.Params[q.Offset:q.Offset+q.Size])

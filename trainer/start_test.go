@@ -6,6 +6,7 @@ import (
 
 	"perceive/hw/ort"
 	"perceive/hw/ort/orttest"
+	"perceive/trainer/loss"
 )
 
 // A network that starts from another run takes its features, and heads only where they
@@ -13,6 +14,7 @@ import (
 func TestStartFromRun(t *testing.T) {
 	c := tiny()
 	c.Steps, c.EvalEvery = 5, 5
+	c.Loss.Tasks = loss.Uncertainty
 	dir := t.TempDir()
 	if _, err := run(t, c, squares(40, 1), dir, false, Hooks{}, t.Context()); err != nil {
 		t.Fatal(err)
@@ -45,7 +47,7 @@ func TestStartFromRun(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for name, want := range map[string]bool{"stem.weight": true, "head.weight": true, "maps.weight": tc.heads} {
+			for name, want := range map[string]bool{"stem.weight": true, "head.weight": true, "maps.weight": tc.heads, uncertainty: tc.heads} {
 				p, err := e.Layout.Find(name)
 				if err != nil {
 					t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"perceive/hw/ort"
 	"perceive/hw/ort/orttest"
 	"perceive/trainer/dataset"
+	"perceive/trainer/nn"
 )
 
 // tiny is a run that takes a second: 64×32 pictures, two labels.
@@ -287,6 +288,17 @@ func TestConfigFiles(t *testing.T) {
 	got, err := LoadConfig(path, Default())
 	if err != nil || want.Diff(got) != "" {
 		t.Errorf("%v, differs in %s", err, want.Diff(got))
+	}
+	// A list that is written as empty is the one that a checkpoint leaves out.
+	empty := want
+	empty.Pooled, empty.Rates, empty.Loss.TaskWeights = []string{}, nn.Rates{}, []float64{}
+	if diff := empty.Diff(want); diff != "" {
+		t.Errorf("empty lists differ from none: %s", diff)
+	}
+	other := want
+	other.Pooled = []string{"dark"}
+	if diff := other.Diff(want); diff != "pooled: [], now [dark]" {
+		t.Errorf("difference %q", diff)
 	}
 	for name, tc := range map[string]struct{ text, says string }{
 		"unknown key":   {"colour: pink\n", "colour"},

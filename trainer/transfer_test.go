@@ -3,10 +3,15 @@ package trainer
 import (
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"gonum.org/v1/gonum/floats/scalar"
+	"google.golang.org/protobuf/proto"
+
+	"perceive/export/onnx"
 	"perceive/trainer/nn"
 )
 
@@ -60,6 +65,65 @@ func TestTransfer(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// A file may make its kernels of several weights, choose between them, and add the same
+// gradient to two: the gradients are those of a batch done at once.
+func TestWeightsOfWeights(t *testing.T) {
+	fill := func(name string, k float64, dims ...int64) *onnx.Tensor {
+		n := int64(1)
+		for _, d := range dims {
+			n *= d
+		}
+		x := make([]float32, n)
+		for i := range x {
+			x[i] = float32(k * math.Sin(float64(i)))
+		}
+		return onnx.NewTensorFloat32(name, dims, x)
+	}
+	text, err := onnx.Marshal(&onnx.Model{IrVersion: proto.Int64(8), OpsetImport: []*onnx.OperatorSet{{Version: proto.Int64(17)}},
+		Graph: &onnx.Graph{Name: proto.String("g"), Node: []*onnx.Node{
+			onnx.NewNode("Add", "sum", []string{"u", "v"}, []string{"sum"}),
+			onnx.NewNode("Greater", "up", []string{"sum", "nothing"}, []string{"up"}),
+			onnx.NewNode("Where", "kernel", []string{"up", "sum", "nothing"}, []string{"kernel"}),
+			onnx.NewNode("Conv", "conv", []string{"x", "sum"}, []string{"conv"}, onnx.Ints("strides", 8, 8)),
+			onnx.NewNode("Conv", "again", []string{"x", "kernel"}, []string{"again"}, onnx.Ints("strides", 8, 8)),
+			onnx.NewNode("Add", "both", []string{"conv", "again"}, []string{"both"}),
+			onnx.NewNode("Add", "p", []string{"both", "place"}, []string{"p"}),
+			onnx.NewNode("Add", "q", []string{"p", "spot"}, []string{"q"}),
+		}, Initializer: []*onnx.Tensor{fill("u", 0.01, 6, 3, 8, 8), fill("v", 0.01, 6, 3, 8, 8), fill("nothing", 0, 1),
+			fill("place", 1, 1, 6, 4, 8), fill("spot", 2, 1, 6, 4, 8)},
+			Input:  []*onnx.ValueInfo{onnx.NewValueInfo("x", onnx.Tensor_FLOAT, 1, 3, 32, 64)},
+			Output: []*onnx.ValueInfo{onnx.NewValueInfo("q", onnx.Tensor_FLOAT)}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := tiny()
+	c.Batch, c.Shard = 4, 1 // of one picture, place and spot have the same gradient
+	c.Network.Backbone = &nn.Backbone{File: filepath.Join(t.TempDir(), "m.onnx"), Cut: []string{"q"}, Std: []float64{255, 255, 255}}
+	if err := os.WriteFile(c.Network.Backbone.File, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Load(); err != nil {
+		t.Fatal(err)
+	}
+	want, _ := trained(t, func() Task { t := c.task(nil); t.Plan = NewPlan(4, 4); return t }(), 1)
+	got, _ := trained(t, c.task(nil), 1)
+	layout, err := c.task(nil).Layout()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range layout.Params[:4] {
+		moment := got[1][p.Offset:][:p.Size]
+		for i, v := range want[1][p.Offset:][:p.Size] {
+			if !scalar.EqualWithinAbsOrRel(float64(moment[i]), float64(v), 1e-6, 1e-3) {
+				t.Fatalf("%s, element %d: mean gradient %g one by one, %g at once", p.Name, i, moment[i], v)
+			}
+		}
+		if slices.Max(moment) == 0 {
+			t.Errorf("%s has no gradient", p.Name)
+		}
 	}
 }
 

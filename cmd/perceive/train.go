@@ -31,8 +31,8 @@ type trainCmd struct {
 	Backbone string             `type:"existingfile" placeholder:"FILE.onnx" help:"Transfer learning: start from the network of this ONNX file, cut at --cut, in place of the family's own."`
 	Cut      []string           `placeholder:"VALUE" help:"Values of the backbone that the heads read, at 1/8, 1/16, 1/32 of the input's size. With a wrong name the error lists some."`
 	Color    string             `enum:"bgr,rgb," default:"" placeholder:"ORDER" help:"Order of channels that the backbone wants: bgr (default) or rgb."`
-	Mean     []float64          `placeholder:"B,G,R" help:"What the backbone wants subtracted from its channels, 0 to 255. Default: nothing."`
-	Std      []float64          `placeholder:"B,G,R" help:"What the backbone wants its channels divided by. Default: 1."`
+	Mean     []float64          `placeholder:"A,B,C" help:"What the backbone wants subtracted from its channels, 0 to 255, in the order of --color. Default: nothing."`
+	Std      []float64          `placeholder:"A,B,C" help:"What the backbone wants its channels divided by, in the order of --color. Default: 1."`
 	Init     string             `type:"existingdir" placeholder:"DIR" help:"Start from the best weights of this run, where names and shapes agree."`
 	Rate     map[string]float64 `placeholder:"PART=RATE" help:"Learning rate of a part of the network, by the beginning of its parameters' names, relative to the run's: backbone=0.1; 0 freezes."`
 	Provider string             `enum:"cpu,cuda" default:"cpu" help:"Execution provider of the training graphs: cpu or cuda."`

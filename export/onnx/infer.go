@@ -109,7 +109,7 @@ func InferShapes(m *Model) (Types, error) {
 			}
 			types[name] = t.or(declared[name])
 		}
-		if t := fold(n, in, constant); t != nil && len(n.Output) > 0 {
+		if t := Fold(n, in, constant); t != nil && len(n.Output) > 0 {
 			constants[n.Output[0]] = t
 		}
 	}

@@ -5,8 +5,7 @@ import "slices"
 // maxFold bounds the constants that are worked out here: shapes, not weights.
 const maxFold = 64
 
-// constantValue is the tensor of a Constant node, nil if it is of a kind that no
-// shape is made of.
+// constantValue is the tensor of a Constant node, nil if it is sparse or a text.
 func constantValue(n *Node) *Tensor {
 	if a := n.Attr("value"); a != nil {
 		return a.GetT()
@@ -14,16 +13,22 @@ func constantValue(n *Node) *Tensor {
 	if a := n.Attr("value_ints"); a != nil {
 		return NewTensorInt64("", []int64{int64(len(a.GetInts()))}, a.GetInts())
 	}
+	if a := n.Attr("value_floats"); a != nil {
+		return NewTensorFloat32("", []int64{int64(len(a.GetFloats()))}, a.GetFloats())
+	}
+	if a := n.Attr("value_float"); a != nil {
+		return NewTensorFloat32("", nil, []float32{a.GetF()})
+	}
 	if a := n.Attr("value_int"); a != nil {
 		return NewTensorInt64("", nil, []int64{a.GetI()})
 	}
 	return nil
 }
 
-// fold works out the first output of a node that computes with shapes, or returns
-// nil. It knows what exporters write: Shape, Gather, Slice, Concat, casts, squeezes
+// Fold works out the first output of a node that computes with shapes, int64 of one axis or
+// none, or returns nil. Its arguments are as of InferNode. It knows what exporters write: Shape, Gather, Slice, Concat, casts, squeezes
 // and the four operations, on vectors of int64.
-func fold(n *Node, in []TensorType, constant func(i int) *Tensor) *Tensor {
+func Fold(n *Node, in []TensorType, constant func(i int) *Tensor) *Tensor {
 	if domain(n.GetDomain()) != "" {
 		return nil
 	}

@@ -78,6 +78,9 @@ var upgrades = map[string]upgrade{
 	"Softmax":    {13, upgradeSoftmax},
 	"LogSoftmax": {13, upgradeSoftmax},
 	"BatchNormalization": {14, func(_ *upgrader, n *Node) error {
+		if n.AttrInt("spatial", 1) == 0 {
+			return errors.New("spatial is 0: statistics of each pixel")
+		}
 		drop(n, "spatial")
 		n.Output = n.Output[:1] // the others were for training
 		return nil
@@ -169,11 +172,8 @@ func upgradeSoftmax(u *upgrader, n *Node) error {
 	if !ok || in.Shape == nil {
 		return errors.New("the rank of its input is not known")
 	}
-	tail := int64(1)
-	for i := max(0, axis) + 1; i < int64(len(in.Shape)); i++ {
-		tail *= in.Shape[i]
-	}
-	if tail != 1 {
+	tail := in.Shape[min(max(0, axis)+1, int64(len(in.Shape))):]
+	if slices.ContainsFunc(tail, func(d int64) bool { return d != 1 }) {
 		return fmt.Errorf("axis %d of %d: several axes taken together", axis, len(in.Shape))
 	}
 	drop(n, "axis")

@@ -68,6 +68,20 @@ func TestUpgrade(t *testing.T) {
 	}
 }
 
+// Numbers that are attributes of a Constant are initializers like the others.
+func TestUpgradeConstants(t *testing.T) {
+	for _, a := range []*onnx.Attribute{onnx.Float("value_float", 6), {Name: proto.String("value_floats"), Type: onnx.Attribute_FLOATS.Enum(), Floats: []float32{6}}} {
+		m := oneNode(12, onnx.NewNode("Clip", "n", []string{"x", "", "most"}, []string{"y"}))
+		m.Graph.Node = append([]*onnx.Node{onnx.NewNode("Constant", "c", nil, []string{"most"}, a)}, m.Graph.Node...)
+		if err := onnx.Upgrade(m); err != nil {
+			t.Fatal(err)
+		}
+		if len(m.Graph.Node) != 1 || content(t, m, "most") != "[6]" {
+			t.Errorf("%s: %d nodes, the constant is %s", a.GetName(), len(m.Graph.Node), content(t, m, "most"))
+		}
+	}
+}
+
 func content(t *testing.T, m *onnx.Model, name string) string {
 	for _, c := range m.GetGraph().GetInitializer() {
 		if c.GetName() != name {
@@ -86,9 +100,13 @@ func content(t *testing.T, m *onnx.Model, name string) string {
 }
 
 func TestUpgradeRefuses(t *testing.T) {
+	free := oneNode(9, onnx.NewNode("Softmax", "n", []string{"x"}, []string{"y"}))
+	free.Graph.Input[0] = onnx.NewValueInfo("x", onnx.Tensor_FLOAT, 1, 2, -1, -1)
 	for name, m := range map[string]*onnx.Model{
 		"operator set 6": oneNode(6, onnx.NewNode("Relu", "n", []string{"x"}, []string{"y"})),
 		"several axes":   oneNode(9, onnx.NewNode("Softmax", "n", []string{"x"}, []string{"y"})),
+		"axis 1 of 4":    free, // sizes that are not known may be more than one
+		"spatial":        oneNode(8, onnx.NewNode("BatchNormalization", "n", []string{"x", "s", "b", "m", "v"}, []string{"y"}, onnx.Int("spatial", 0))),
 		"1 inputs":       oneNode(9, onnx.NewNode("Upsample", "n", []string{"x"}, []string{"y"})),
 	} {
 		if err := onnx.Upgrade(m); !errors.Is(err, onnx.ErrUpgrade) || !strings.Contains(err.Error(), name) {

@@ -19,7 +19,7 @@ type Belief struct {
 const trust = 0.5
 
 // sure is the probability from which a belief tells where an object is that a person
-// said is there.
+// said is there, and from which one that can hardly be seen is neither there nor not.
 const sure = 0.3
 
 // believedRecord is one line of a file of beliefs: the picture's path as in the labels, and
@@ -52,7 +52,8 @@ func (b BeliefWriter) Write(path string, seen []SeenLine) error {
 }
 
 // Believe adds a detector's file of beliefs to the pictures of the same names. It is an
-// error when none is there.
+// error when none is there. A label that the whole file has no object of was not looked
+// for: that the detector does not know it says nothing about the pictures.
 func (s *Set) Believe(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
@@ -63,12 +64,18 @@ func (s *Set) Believe(path string) error {
 	if err != nil {
 		return fmt.Errorf("dataset: %s: %w", path, err)
 	}
+	looked := make([]bool, len(s.Labels))
+	for _, seen := range believed {
+		for _, b := range seen {
+			looked[b.Label] = true
+		}
+	}
 	n := 0
 	for i := range s.Items {
 		it := &s.Items[i]
 		seen, ok := believed[it.Name]
 		if ok {
-			it.Beliefs, it.Believed = seen, true
+			it.Beliefs, it.Believed = seen, looked
 			n++
 		}
 	}
@@ -103,9 +110,9 @@ func parseBeliefs(r io.Reader, labels []string) (map[string][]Belief, error) {
 }
 
 // believe marks what a detector saw of label l in a view, and returns the highest
-// probability of what is still to be seen. from is the least that counts.
-func (g grid) believe(lay *layout, v *view, l int, from float64) float64 {
-	var most float64
+// probability of what is still to be seen, and that of what is cut, covered, blurred or
+// shrunk so far that nobody could say. from is the least that counts.
+func (g grid) believe(lay *layout, v *view, l int, from float64) (most, doubtful float64) {
 	for pass := range 2 { // cores last
 		for _, b := range v.it.Beliefs {
 			if b.Label != l || b.P < from {
@@ -118,10 +125,12 @@ func (g grid) believe(lay *layout, v *view, l int, from float64) float64 {
 			case pass == 1 && seen:
 				g.raise(shown.middle(core), v.window, float32(b.P))
 				most = max(most, b.P)
+			case pass == 1 && !shown.empty():
+				doubtful = max(doubtful, b.P)
 			}
 		}
 	}
-	return most
+	return most, doubtful
 }
 
 // raise sets the cells that r touches to at least p.

@@ -9,7 +9,7 @@ import (
 )
 
 func believed(labels []State, beliefs ...Belief) *Item {
-	return &Item{Labels: labels, Beliefs: beliefs, Believed: true}
+	return &Item{Labels: labels, Beliefs: beliefs, Believed: []bool{true}}
 }
 
 // What nobody knows is taught by the detector, at part of the weight; what somebody knows
@@ -73,7 +73,7 @@ func TestBelieveFiles(t *testing.T) {
 	if err := s.Believe(path); err != nil {
 		t.Fatal(err)
 	}
-	if !s.Items[0].Believed || len(s.Items[0].Beliefs) != 1 || s.Items[1].Believed || s.Fingerprint() == before {
+	if !s.Items[0].believed(0) || len(s.Items[0].Beliefs) != 1 || s.Items[1].believed(0) || s.Fingerprint() == before {
 		t.Errorf("items %+v", s.Items)
 	}
 	for name, bad := range map[string]string{
@@ -88,6 +88,51 @@ func TestBelieveFiles(t *testing.T) {
 		if err := set().Believe(path); err == nil || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: error %v", name, err)
 		}
+	}
+}
+
+// An object that a crop leaves a fifth of is not taught as absent because nothing else is
+// seen: x 0 to 6 of -26 to 6. One of which the detector was not sure is.
+func TestBeliefsThatAreCut(t *testing.T) {
+	cut, whole := Box{0, -26, 8, 32, 16}, Box{0, 32, 8, 16, 16}
+	for name, tc := range map[string]struct {
+		seen           []Belief
+		presence, mask float32
+	}{
+		"alone":           {[]Belief{{cut, 0.9}}, 0, 0},
+		"beside less":     {[]Belief{{cut, 0.9}, {whole, 0.4}}, 0, 0},
+		"beside more":     {[]Belief{{cut, 0.9}, {whole, 0.95}}, 0.95, trust},
+		"hardly believed": {[]Belief{{cut, 0.1}}, 0, trust},
+	} {
+		lay := layout{views: []view{{it: believed([]State{Unknown}, tc.seen...), m: affine{1, 0, 0, 0, 1, 0}, scale: 1, window: rect{0, 0, 64, 32}}}}
+		teach := Teach{make([]float32, 32), make([]float32, 32), make([]float32, 1), make([]float32, 1)}
+		teach.teach(&lay, 64, 32)
+		if teach.Presence[0] != tc.presence || teach.PresenceMask[0] != tc.mask {
+			t.Errorf("%s: presence %g at weight %g, want %g at %g", name, teach.Presence[0], teach.PresenceMask[0], tc.presence, tc.mask)
+		}
+	}
+}
+
+// What the detector does not know is unknown, not absent: a file about cars says nothing
+// about the night.
+func TestBeliefsOfOtherLabels(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "seen.jsonl")
+	text := `{"path":"a.jpg","seen":[]}` + "\n" + `{"path":"b.jpg","seen":[{"label":"car","xywh":[1,2,30,20],"p":0.5}]}`
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := &Set{Labels: []string{"car", "night"}, Items: []Item{{Name: "a.jpg", Labels: make([]State, 2)}}}
+	if err := s.Believe(path); err != nil {
+		t.Fatal(err)
+	}
+	lay := layout{views: []view{{it: &s.Items[0], m: affine{1, 0, 0, 0, 1, 0}, scale: 1, window: rect{0, 0, 64, 32}}}}
+	teach := Teach{make([]float32, 64), make([]float32, 64), make([]float32, 2), make([]float32, 2)}
+	teach.teach(&lay, 64, 32)
+	if m := teach.PresenceMask; m[0] != trust || m[1] != 0 {
+		t.Errorf("weights of car and night are %v, want %v and 0", m, trust)
+	}
+	if w := teach.MapWeight; w[0] != trust || w[32] != 0 {
+		t.Errorf("cells of car and night have weights %g and %g, want %v and 0", w[0], w[32], trust)
 	}
 }
 

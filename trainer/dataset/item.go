@@ -51,10 +51,10 @@ type Item struct {
 	// Labels has a state for each label of the set.
 	Labels []State
 	Boxes  []Box
-	// Beliefs are what a detector saw, if Believed: it looked. They teach what nobody else
-	// knows of the picture.
+	// Beliefs are what a detector saw. They teach what nobody else knows of the picture, of
+	// the labels for which Believed, of which there is one a label or none, says that it looked.
 	Beliefs  []Belief
-	Believed bool
+	Believed []bool
 	// Pixels, if not nil, is the picture itself, W×H BGR, for sets that have no files; Key,
 	// if not "", says which picture, so that it can be kept from one start to the next.
 	Pixels func() (w, h int, bgr []byte, err error)
@@ -77,6 +77,11 @@ func (it *Item) Located(l int) bool {
 		return slices.ContainsFunc(it.Boxes, func(b Box) bool { return b.Label == l })
 	}
 	return false
+}
+
+// believed reports whether a detector looked for label l, and nobody else knows of it.
+func (it *Item) believed(l int) bool {
+	return it.Labels[l] == Unknown && l < len(it.Believed) && it.Believed[l]
 }
 
 // Set is a list of pictures with the labels that they are asked about.
@@ -130,8 +135,11 @@ func (s *Set) Fingerprint() string {
 		if it.Fixed {
 			lines[i] += " fixed"
 		}
-		if it.Believed {
+		if it.Believed != nil {
 			lines[i] += fmt.Sprintf(" believed %v", it.Beliefs)
+		}
+		if slices.Contains(it.Believed, false) {
+			lines[i] += fmt.Sprintf(" of %v", it.Believed)
 		}
 	}
 	sum := sha256.Sum256([]byte(strings.Join(s.Labels, ",") + "\n" + strings.Join(lines, "\n")))

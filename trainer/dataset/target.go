@@ -46,13 +46,13 @@ func (t Teach) teach(lay *layout, w, h int) {
 			g.value, g.weight = t.Map[l*gw*gh:][:gw*gh], t.MapWeight[l*gw*gh:][:gw*gh]
 		}
 		var n [3]int
-		believed, most := 0, 0.0
+		most, doubtful := 0.0, 0.0
 		for i := range lay.views {
 			v := &lay.views[i]
-			if v.it.Labels[l] == Unknown && v.it.Believed {
+			if v.it.believed(l) {
 				g.set(v.window, v.window, g.weight, trust)
-				most = max(most, g.believe(lay, v, l, 0))
-				believed++
+				p, doubt := g.believe(lay, v, l, 0)
+				most, doubtful = max(most, p), max(doubtful, doubt)
 				continue
 			}
 			n[g.view(lay, v, l)]++
@@ -62,7 +62,8 @@ func (t Teach) teach(lay *layout, w, h int) {
 			t.Presence[l], t.PresenceMask[l] = 1, 1
 		case n[Negative] == len(lay.views):
 			t.PresenceMask[l] = 1
-		case n[Unknown] == 0:
+		case n[Unknown] > 0 || doubtful >= sure && doubtful > most:
+		default: // a detector alone, of some picture
 			t.Presence[l], t.PresenceMask[l] = float32(most), trust
 		}
 		g.balance()

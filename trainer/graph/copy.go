@@ -27,7 +27,9 @@ func (b *Builder) Copy(from *Builder, nodes []*onnx.Node, values map[string]Valu
 		out := b.Ops(n.GetOpType(), len(n.GetOutput()), in, n.GetAttribute()...)
 		b.scope = scope
 		for i, name := range n.GetOutput() {
-			values[name] = out[i]
+			if name != "" { // else it would stand for every input that is left out
+				values[name] = out[i]
+			}
 		}
 	}
 }

@@ -23,7 +23,8 @@ type Backbone struct {
 	// input's size.
 	Cut []string `yaml:"cut,flow" json:"cut"`
 	// Color is the order of channels that the file wants, "bgr" (or "") or "rgb". Mean is
-	// subtracted from its three channels, 0 to 255, and Std divides them: empty means 0 and 1.
+	// subtracted from its three channels, in that order, 0 to 255, and Std divides them: empty
+	// means 0 and 1.
 	Color string    `yaml:"color,omitempty" json:"color,omitempty"`
 	Mean  []float64 `yaml:"mean,omitempty,flow" json:"mean,omitempty"`
 	Std   []float64 `yaml:"std,omitempty,flow" json:"std,omitempty"`

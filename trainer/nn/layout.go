@@ -145,7 +145,8 @@ func (r Rates) of(name string) float32 {
 	return float32(rate)
 }
 
-// Check reports rates below 0 and parts that the network does not have.
+// Check reports rates below 0, parts that the network does not have, and rates of which
+// nothing learns.
 func (r Rates) Check(l *Layout) error {
 	for prefix, v := range r {
 		if !(v >= 0) {
@@ -154,6 +155,9 @@ func (r Rates) Check(l *Layout) error {
 		if !slices.ContainsFunc(l.Params, func(p Param) bool { return strings.HasPrefix(p.Name, prefix) }) {
 			return fmt.Errorf("nn: rate of %q: no parameter's name begins so; they are %s", prefix, strings.Join(l.parts(), ", "))
 		}
+	}
+	if len(l.weights) > 0 && len(l.Learned(r)) == 0 {
+		return fmt.Errorf("nn: rates %v: every part is frozen: leave one of %s above 0", r, strings.Join(l.parts(), ", "))
 	}
 	return nil
 }

@@ -8,7 +8,7 @@ import (
 // Features adds the trunk to a graph: from the frame, uint8 [N,H,W,3] blue-green-red,
 // to the values at the cut. Parameters are asked for by their names in the file.
 func (t *Trunk) Features(m Module, frame graph.Value) []graph.Value {
-	r := replay{Trunk: t, m: m, values: map[string]graph.Value{t.input: t.normalise(m, frame)}}
+	r := replay{Trunk: t, m: m, folded: map[string]bool{}, values: map[string]graph.Value{t.input: t.normalise(m, frame)}}
 	for _, c := range t.model.GetGraph().GetInitializer() {
 		r.values[c.GetName()] = r.constant(c)
 	}
