@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"os"
 
@@ -59,16 +60,20 @@ func (c *teachCmd) Run(a *app) error {
 	}
 	defer d.Close()
 	show := newBar(a.errOut, "looking", len(set.Items))
-	seen, err := d.LookAll(a.ctx, set, newLocked(show))
+	seen, bad, err := d.LookAll(a.ctx, set, newLocked(show))
 	show.end()
 	if err != nil {
 		return err
 	}
-	return c.write(a, set, seen)
+	return c.write(a, set, seen, bad)
 }
 
-// write leaves the whole file or none.
-func (c *teachCmd) write(a *app, set *dataset.Set, seen [][]dataset.SeenLine) error {
+// write leaves the whole file or none. A picture that could not be decoded has no line: it
+// was not looked at.
+func (c *teachCmd) write(a *app, set *dataset.Set, seen [][]dataset.SeenLine, bad []error) error {
+	if err := errors.Join(bad...); err != nil && c.policy() != dataset.Skip {
+		return fmt.Errorf("%w\n--on-bad skip leaves such pictures out", err)
+	}
 	f, err := renameio.NewPendingFile(c.Out)
 	if err != nil {
 		return err
@@ -76,6 +81,10 @@ func (c *teachCmd) write(a *app, set *dataset.Set, seen [][]dataset.SeenLine) er
 	defer f.Cleanup()
 	w, n := bufio.NewWriter(f), 0
 	for i, lines := range seen {
+		if bad[i] != nil {
+			fmt.Fprintf(a.errOut, "left out: %v\n", bad[i])
+			continue
+		}
 		n += len(lines)
 		if err := (dataset.BeliefWriter{W: w}).Write(set.Items[i].Name, lines); err != nil {
 			return err

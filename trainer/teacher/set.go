@@ -13,16 +13,17 @@ import (
 )
 
 // LookAll looks at every picture of a set on every core, for the labels that COCO has a
-// class for. The lines are in the set's order. progress, if not nil, is told the number done,
-// from several goroutines.
-func (d *Detector) LookAll(ctx context.Context, set *dataset.Set, progress func(done int)) ([][]dataset.SeenLine, error) {
+// class for. The lines are in the set's order, and so are the reasons why a picture could not
+// be decoded; it has no lines. progress, if not nil, is told the number done, from several
+// goroutines.
+func (d *Detector) LookAll(ctx context.Context, set *dataset.Set, progress func(done int)) (lines [][]dataset.SeenLine, bad []error, err error) {
 	names := map[int]string{}
 	for _, label := range set.Labels {
 		if class, ok := Classes[label]; ok {
 			names[class] = label
 		}
 	}
-	out := make([][]dataset.SeenLine, len(set.Items))
+	lines, bad = make([][]dataset.SeenLine, len(set.Items)), make([]error, len(set.Items))
 	var next, done atomic.Int64
 	g, ctx := errgroup.WithContext(ctx)
 	for range runtime.GOMAXPROCS(0) {
@@ -33,7 +34,7 @@ func (d *Detector) LookAll(ctx context.Context, set *dataset.Set, progress func(
 			}
 			defer l.Close()
 			for i := int(next.Add(1) - 1); i < len(set.Items); i = int(next.Add(1) - 1) {
-				if out[i], err = l.lines(ctx, &set.Items[i], names); err != nil {
+				if lines[i], bad[i], err = l.lines(ctx, &set.Items[i], names); err != nil {
 					return fmt.Errorf("teacher: %s: %w", set.Items[i].Name, err)
 				}
 				if n := done.Add(1); progress != nil {
@@ -43,30 +44,29 @@ func (d *Detector) LookAll(ctx context.Context, set *dataset.Set, progress func(
 			return nil
 		})
 	}
-	return out, g.Wait()
+	return lines, bad, g.Wait()
 }
 
-// lines are what is seen of the named classes in a picture.
-func (l *Looker) lines(ctx context.Context, it *dataset.Item, names map[int]string) ([]dataset.SeenLine, error) {
+// lines are what is seen of the named classes in a picture, or why it cannot be decoded.
+func (l *Looker) lines(ctx context.Context, it *dataset.Item, names map[int]string) (out []dataset.SeenLine, bad, err error) {
 	read := it.Pixels
 	if read == nil {
 		read = func() (int, int, []byte, error) { return opencv.DecodeFile(it.Path) }
 	}
-	w, h, bgr, err := read()
-	if err != nil {
-		return nil, err
+	w, h, bgr, bad := read()
+	if bad != nil {
+		return nil, bad, nil
 	}
 	seen, err := l.Look(ctx, w, h, bgr)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var out []dataset.SeenLine
 	for _, s := range seen {
 		if label, ok := names[s.Class]; ok {
 			out = append(out, dataset.SeenLine{Label: label, XYWH: [4]float64{tenth(s.X), tenth(s.Y), tenth(s.W), tenth(s.H)}, P: float64(int(s.P*1e4+0.5)) / 1e4})
 		}
 	}
-	return out, nil
+	return out, nil, nil
 }
 
 // tenth rounds to a tenth of a pixel, and up from nothing.
