@@ -20,7 +20,7 @@ import (
 )
 
 type compareCmd struct {
-	Models   []string    `arg:"" name:"model" help:"Model files: FILE.onnx, FILE.onnx=CONTRACT.yaml, 'road' for the built-in model, or a folder, in which all files are taken whose contract ships with this program."`
+	Models   []string    `arg:"" name:"model" help:"Model files: FILE.onnx, FILE.onnx=CONTRACT.yaml, 'road' and 'road-int8' for the built-in ones, or a folder, in which all files are taken whose contract ships with this program."`
 	Data     []string    `required:"" sep:"none" placeholder:"URI" help:"Labelled pictures: ${schemes}. May be repeated."`
 	Threads  int         `default:"1" help:"Threads of each network. Default: 1."`
 	Timed    int         `default:"100" help:"Pictures that are timed, the models in turns."`
@@ -114,10 +114,6 @@ func specs(args []string) ([]spec, error) {
 	var out []spec
 	for _, arg := range args {
 		file, contract, _ := strings.Cut(arg, "=")
-		if file == "road" && contract == "" {
-			out = append(out, spec{})
-			continue
-		}
 		found := []spec{{file, contract}}
 		if isFolder(file) {
 			var err error

@@ -18,7 +18,7 @@ import (
 
 // modelFlags choose a model file and what runs it.
 type modelFlags struct {
-	Model     string      `type:"path" placeholder:"FILE.onnx" help:"Model file. Default: the road model that is built in."`
+	Model     string      `placeholder:"FILE.onnx" help:"Model file, or a model that is built in: road (the default) or road-int8."`
 	Manifest  string      `type:"path" placeholder:"FILE" help:"Contract of a model file that carries none: YAML for one that another tool wrote, JSON for one of this program."`
 	PublicKey string      `type:"path" placeholder:"FILE.pub" help:"Refuse a model file that this key has not signed."`
 	Provider  hw.Provider `default:"cpu" help:"What runs the network: cpu, cuda, tensorrt, auto."`
@@ -68,10 +68,14 @@ func openModel(a *app, rt *ort.Runtime, path, manifest string, opts model.Option
 	return m, file, nil
 }
 
-// readModel reads a model file, and says how to call it.
+// readModel reads a model file or takes one that is built in, and says how to call it. A
+// file that is called like one of those is named with its folder: ./road.
 func readModel(path string) (file []byte, name string, err error) {
 	if path == "" {
 		return models.Road, builtIn, nil
+	}
+	if file := models.Find(path); file != nil {
+		return file, path, nil
 	}
 	file, err = onnx.ReadFile(path)
 	return file, path, err

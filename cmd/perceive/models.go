@@ -52,19 +52,22 @@ type listed struct {
 }
 
 func (c *modelsListCmd) Run(a *app) error {
-	m, err := onnx.Parse(models.Road)
-	if err != nil {
-		return err
-	}
-	man, err := models.FromMetadata(m.Metadata())
-	if err != nil {
-		return err
+	var all []listed
+	for _, shipped := range models.BuiltIn() {
+		m, err := onnx.Parse(shipped.File)
+		if err != nil {
+			return err
+		}
+		man, err := models.FromMetadata(m.Metadata())
+		if err != nil {
+			return err
+		}
+		all = append(all, listed{shipped.Name, "built-in", man.Input.Width, man.Input.Height, man.LabelIDs(), man.GraphSHA256, man.Licence, ""})
 	}
 	peers, err := models.Peers()
 	if err != nil {
 		return err
 	}
-	all := []listed{{man.Name, "built-in", man.Input.Width, man.Input.Height, man.LabelIDs(), man.GraphSHA256, man.Licence, ""}}
 	for _, p := range peers {
 		l := listed{Name: p.Name, Kind: "contract", Width: p.Input.Width, Height: p.Input.Height, SHA256: p.SHA256, Licence: p.Licence, Origin: p.Origin}
 		for _, label := range p.Labels {
@@ -85,14 +88,11 @@ func (c *modelsListCmd) Run(a *app) error {
 
 // fileArg names a model file.
 type fileArg struct {
-	File string `arg:"" help:"Model file, or 'road' for the built-in model."`
+	File string `arg:"" help:"Model file, or a built-in model: road, road-int8."`
 }
 
 // read reads the file.
 func (f fileArg) read() ([]byte, error) {
-	if f.File == "road" {
-		return models.Road, nil
-	}
 	file, _, err := readModel(f.File)
 	return file, err
 }
@@ -225,8 +225,8 @@ contract and all other metadata. One that is there already is replaced.`
 func (c *modelsSignCmd) Run(a *app) error {
 	out := c.Out
 	if out == "" {
-		if c.File == "road" {
-			return usageError{fmt.Errorf("%s: name the file to write with --out", builtIn)}
+		if models.Find(c.File) != nil {
+			return usageError{fmt.Errorf("%s is built in: name the file to write with --out", c.File)}
 		}
 		out = c.File
 	}
