@@ -101,7 +101,7 @@ func TestVerifyRefuses(t *testing.T) {
 		{"signed by another", signed(t, models.Road, other), pub, signature.ErrKey},
 		{"signed by another who says it is this one", bytes.Replace(signed(t, models.Road, other), []byte(signature.Fingerprint(otherPub)), []byte(hint), 1), pub, signature.ErrTampered},
 		{"a weight changed", flip(len(models.Road) / 4), pub, signature.ErrTampered},
-		{"a threshold changed", replace(`"threshold":0.5540733`, `"threshold":0.9540733`), pub, signature.ErrTampered},
+		{"a threshold changed", replace(`"threshold":0.`, `"threshold":1.`), pub, signature.ErrTampered},
 		{"metadata added", append(bytes.Clone(good), metadata("author", "me")...), pub, signature.ErrTampered},
 		{"a contract added, which would be the last", append(bytes.Clone(good), metadata(models.MetadataKey, "{}")...), pub, signature.ErrTampered},
 		{"a contract within the signature's entry", append(bytes.Clone(good), metadata(signature.MetadataKey, "{}", models.MetadataKey, "{}")...), pub, signature.ErrTampered},
