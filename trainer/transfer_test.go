@@ -12,18 +12,14 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"perceive/export/onnx"
+	"perceive/internal/realdata"
 	"perceive/trainer/nn"
 )
-
-// fastestDet is a detector that another tool exported, beside the project.
-const fastestDet = "../../shared/data/onnx/fastestdet/FastestDet.onnx"
 
 // A foreign backbone is fine-tuned, its frozen parts keep the file's numbers, and what
 // comes out is a network to deploy.
 func TestTransfer(t *testing.T) {
-	if _, err := os.Stat(fastestDet); err != nil {
-		t.Skipf("the file is not beside the project: %v", err)
-	}
+	fastestDet := realdata.Path(t, "onnx/fastestdet/FastestDet.onnx")
 	for name, rate := range map[string]float64{"fine-tuned": 0.1, "frozen": 0} {
 		t.Run(name, func(t *testing.T) {
 			c := tiny()

@@ -30,6 +30,7 @@ var floors = map[string]int{
 
 	// For tests only: nothing but tests may import these.
 	"hw/ort/orttest": test, "camera/cameratest": test, "perception/model/modeltest": test, "trainer/internal/ref": test,
+	"internal/realdata": test,
 }
 
 const test = 100

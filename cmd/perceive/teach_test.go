@@ -8,15 +8,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"perceive/internal/realdata"
 )
 
 // A damaged picture is an error that names it, or is left out and said so; the others are
 // looked at either way, and the file is whole or not there.
 func TestTeachOnDamagedPictures(t *testing.T) {
-	const detector = "../../../shared/data/onnx/yolox_nano/yolox_nano.onnx"
-	if _, err := os.Stat(detector); err != nil {
-		t.Skipf("the detector is not beside the project: %v", err)
-	}
+	detector := realdata.Path(t, "onnx/yolox_nano/yolox_nano.onnx")
 	dir := t.TempDir()
 	var grey bytes.Buffer
 	if err := jpeg.Encode(&grey, image.NewGray(image.Rect(0, 0, 96, 64)), nil); err != nil {

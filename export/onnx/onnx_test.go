@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"perceive/export/onnx"
+	"perceive/internal/realdata"
 )
 
 // model wraps nodes in a graph with input x float32[1 3 8 8].
@@ -38,11 +39,7 @@ func relu(in, out string) *onnx.Node {
 // others lists models that were written by other tools, where the data set of this
 // project lies beside the checkout.
 func others(t *testing.T) []string {
-	files, _ := filepath.Glob("../../../shared/data/onnx/*/*.onnx")
-	if len(files) == 0 {
-		t.Skip("no shared data beside the checkout")
-	}
-	return files
+	return realdata.Glob(t, "onnx/*/*.onnx")
 }
 
 func TestRoundTripKeepsWhatIsUnknown(t *testing.T) {

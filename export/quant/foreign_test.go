@@ -3,7 +3,6 @@ package quant_test
 import (
 	"math"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -15,6 +14,7 @@ import (
 	"perceive/export/quant"
 	"perceive/hw/ort"
 	"perceive/hw/ort/orttest"
+	"perceive/internal/realdata"
 	"perceive/trainer"
 	"perceive/trainer/nn"
 )
@@ -22,10 +22,7 @@ import (
 // transferred is a network on a backbone that another tool exported, ready to convert.
 func transferred(t *testing.T, b nn.Backbone) *onnx.Model {
 	t.Helper()
-	b.File = filepath.Join("../../../shared/data/onnx", b.File)
-	if _, err := os.Stat(b.File); err != nil {
-		t.Skipf("the file is not beside the project: %v", err)
-	}
+	b.File = realdata.Path(t, filepath.Join("onnx", b.File))
 	trunk, err := nn.LoadBackbone(b)
 	if err != nil {
 		t.Fatal(err)

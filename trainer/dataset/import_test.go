@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"perceive/camera/opencv"
+	"perceive/internal/realdata"
 )
 
 var road = []string{"pedestrian", "car", "stop_sign", "traffic_light"}
@@ -120,10 +121,9 @@ func TestImportRefuses(t *testing.T) {
 func TestImportRealFiles(t *testing.T) {
 	var read, refused, flawed int
 	for scheme, pattern := range map[string]string{"coco": "coco/*/*.json", "bdd100k": "bdd/*/*/*/*/*.json"} {
-		files, _ := filepath.Glob("../../../shared/data/annotations/" + pattern)
+		files := realdata.Glob(t, "annotations/"+pattern)
 		if scheme == "bdd100k" {
-			more, _ := filepath.Glob("../../../shared/data/annotations/bdd/scalabel_*/*.json")
-			files = append(files, more...)
+			files = append(files, realdata.Glob(t, "annotations/bdd/scalabel_*/*.json")...)
 		}
 		for _, path := range files {
 			set, err := Open([]string{scheme + ":" + path}, road)
@@ -149,9 +149,6 @@ func TestImportRealFiles(t *testing.T) {
 			}
 		}
 	}
-	if read+refused == 0 {
-		t.Skip("no shared data beside the checkout")
-	}
 	t.Logf("%d files read, %d refused, %d of them for flaws", read, refused, flawed)
 	if read < 10 {
 		t.Errorf("only %d files could be read", read)
@@ -161,10 +158,7 @@ func TestImportRealFiles(t *testing.T) {
 // The pictures that this project trains on have no flaws.
 func TestRealRoadLabels(t *testing.T) {
 	for _, split := range []string{"train", "val"} {
-		path := "../../../shared/data/road/" + split + "/labels.jsonl"
-		if _, err := os.Stat(path); err != nil {
-			t.Skip("no shared data beside the checkout")
-		}
+		path := realdata.Path(t, "road/"+split+"/labels.jsonl")
 		set, err := Open([]string{"jsonl:" + path}, road)
 		if err != nil {
 			t.Fatal(err)

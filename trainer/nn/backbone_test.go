@@ -16,6 +16,7 @@ import (
 	"perceive/export/onnx"
 	"perceive/hw/ort"
 	"perceive/hw/ort/orttest"
+	"perceive/internal/realdata"
 	"perceive/trainer/autodiff"
 	"perceive/trainer/graph"
 	"perceive/trainer/internal/ref"
@@ -35,10 +36,7 @@ var foreign = []nn.Backbone{
 
 func foreignFile(t *testing.T, b nn.Backbone) nn.Backbone {
 	t.Helper()
-	b.File = filepath.Join("../../../shared/data/onnx", b.File)
-	if _, err := os.Stat(b.File); err != nil {
-		t.Skipf("the file is not beside the project: %v", err)
-	}
+	b.File = realdata.Path(t, filepath.Join("onnx", b.File))
 	return b
 }
 
