@@ -6,16 +6,11 @@ import (
 	"math"
 
 	"perceive/trainer/dataset"
-	"perceive/trainer/loss"
 	"perceive/trainer/metrics"
 )
 
 // Feed copies a loader's batches into the engine.
-type Feed struct {
-	Loader *dataset.Loader
-	// Missing is loss.Config's policy for unknown labels.
-	Missing string
-}
+type Feed struct{ Loader *dataset.Loader }
 
 // Next implements Batches.
 func (f Feed) Next(ctx context.Context, step int, e *Engine) error {
@@ -28,13 +23,6 @@ func (f Feed) Next(ctx context.Context, step int, e *Engine) error {
 	copy(e.MapWeight, b.MapWeight)
 	copy(e.Presence, b.Presence)
 	copy(e.PresenceMask, b.PresenceMask)
-	if f.Missing == loss.Selective {
-		for i, known := range e.PresenceMask {
-			if known == 0 {
-				e.PresenceMask[i] = -1
-			}
-		}
-	}
 	f.Loader.Return(b)
 	return nil
 }

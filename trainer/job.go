@@ -103,7 +103,7 @@ func (j *Job) Run(ctx context.Context) (p Progress, err error) {
 		return p, err
 	}
 	defer loader.Close()
-	loop.Batches = Feed{loader, c.Loss.Missing}
+	loop.Batches = Feed{loader}
 	loop.Evaluate = func(ctx context.Context, params []float32) (Evaluation, error) {
 		copy(scorer.Params, params)
 		scores, err := scorer.Predictor().Predict(ctx, val)

@@ -10,13 +10,15 @@ import (
 	"strings"
 
 	"perceive/trainer/dataset"
+	"perceive/trainer/loss"
 )
 
 // loader is what the configuration makes of a training set.
 func (c Config) loader() dataset.LoaderConfig {
 	return dataset.LoaderConfig{
 		Width: int(c.Network.Width), Height: int(c.Network.Height), Batch: c.Batch, Seed: c.Seed, Pooled: len(c.Pooled),
-		Augment: c.Augment, Balanced: c.Balanced, Workers: runtime.GOMAXPROCS(0), Ahead: 3,
+		Unlooked: c.Loss.Missing == loss.Selective,
+		Augment:  c.Augment, Balanced: c.Balanced, Workers: runtime.GOMAXPROCS(0), Ahead: 3,
 	}
 }
 

@@ -93,7 +93,8 @@ func (s *stepBuilder) differentiate() {
 	s.batch = []graph.Value{frame, presence, mask}
 
 	maps, logits := net.Answers(m, frame)
-	lossPresence := s.Loss.MultiTask(b, logits, presence, mask)
+	known := s.Loss.Known(b, logits, mask)
+	lossPresence := s.Loss.MultiTask(b, logits, presence, known)
 	perLabel := b.Scale(lossPresence, s.Loss.Presence)
 	lossMap := b.Scalar(0)
 	if net.Mapped() > 0 {
@@ -104,7 +105,7 @@ func (s *stepBuilder) differentiate() {
 		lossMap = loss.Sum(b, each)
 		perLabel = b.Add(perLabel, b.Pad(b.Scale(each, s.Loss.Map), []int64{0}, []int64{net.Pooled}))
 	}
-	total := s.Loss.Weigh(b, perLabel, s.weights(m), mask)
+	total := s.Loss.Weigh(b, perLabel, s.weights(m), known)
 	s.losses = [3]graph.Value{total, b.Reshape(lossMap, 1), loss.Sum(b, lossPresence)}
 
 	s.learned = s.layout.Learned(s.Rates)

@@ -23,8 +23,27 @@ func (l *Loader) fill(wk *worker, b *Batch, i int) error {
 	if err := wk.render.render(wk.rng, l.draw.cache, c.Augment, &wk.layout, b.Frames[i*size:][:size], c.Width, c.Height); err != nil {
 		return err
 	}
-	b.teach(i, len(b.Presence)/c.Batch).teach(&wk.layout, c.Width, c.Height)
+	t := b.teach(i, len(b.Presence)/c.Batch)
+	t.teach(&wk.layout, c.Width, c.Height)
+	if c.Unlooked {
+		t.markUnlooked(&wk.layout)
+	}
 	return nil
+}
+
+// markUnlooked makes the mask of what is unknown −1 where nobody looked for a label in one of
+// the pictures and nobody saw it in another.
+func (t Teach) markUnlooked(lay *layout) {
+	for l := range t.PresenceMask {
+		looked, seen := true, false
+		for _, v := range lay.views {
+			looked = looked && (v.it.Labels[l] != Unknown || v.it.believed(l))
+			seen = seen || v.it.Labels[l] == Positive
+		}
+		if t.PresenceMask[l] == 0 && !looked && !seen {
+			t.PresenceMask[l] = -1
+		}
+	}
 }
 
 // teach is picture i's part of a batch's teachers.

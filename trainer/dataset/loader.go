@@ -15,6 +15,9 @@ type LoaderConfig struct {
 	Augment              Augment
 	// Pooled is the number of labels, the last ones, that have no maps.
 	Pooled int
+	// Unlooked makes the presence mask −1 where nobody looked, for a loss that decides about
+	// that. What somebody saw and a crop made doubtful stays 0.
+	Unlooked bool
 	// Balanced draws by Weights, else every picture equally often.
 	Balanced bool
 	// Workers is the number of goroutines that prepare pictures, Ahead the number

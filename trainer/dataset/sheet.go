@@ -53,24 +53,26 @@ func outline(c *opencv.Canvas, r image.Rectangle, col color.RGBA, seen bool) {
 func caption(c *opencv.Canvas, x, y, room int, labels []string, t Teach) {
 	sign := func(l int) string {
 		switch {
-		case t.PresenceMask[l] == 0:
+		case t.PresenceMask[l] <= 0:
 			return "?"
+		case t.PresenceMask[l] < 1: // a detector's word
+			return fmt.Sprintf("~%.1f", t.Presence[l])
 		case t.Presence[l] == 1:
 			return "+"
 		}
 		return "-"
 	}
-	var count [3]int
+	count := map[string]int{}
 	for l := range labels {
-		count[int(t.PresenceMask[l]+t.Presence[l]*t.PresenceMask[l])]++
+		count[sign(l)[:1]]++
 	}
-	rest := fmt.Sprintf("%d+ %d- %d?", count[2], count[1], count[0])
+	rest := fmt.Sprintf("%d+ %d- %d?", count["+"], count["-"], count["?"]+count["~"])
 	all := len(labels) <= 6
 	for l, name := range labels {
 		if !all && sign(l) != "+" {
 			continue
 		}
-		text := sign(l) + name
+		text := sign(l) + " " + name
 		wide := opencv.TextWidth(letter, text) + 14
 		if !all && wide > room-opencv.TextWidth(letter, rest)-14 || wide > room+14 {
 			break

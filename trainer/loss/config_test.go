@@ -85,7 +85,10 @@ func TestKindsDoNotOverflow(t *testing.T) {
 func TestSelective(t *testing.T) {
 	c := loss.Config{Missing: loss.Selective, Likely: 0.4}
 	z, y, mask := []float64{-2, 1, 1, -1}, []float64{0, 0, 1, 0}, []float64{-1, -1, 1, 0}
-	got, grad := eval(t, total(c.MultiTask), []int64{1, 4}, z, y, mask)
+	selective := func(b *graph.Builder, z, y, mask graph.Value) graph.Value {
+		return c.MultiTask(b, z, y, c.Known(b, z, mask))
+	}
+	got, grad := eval(t, total(selective), []int64{1, 4}, z, y, mask)
 	// σ(−2) = 0.12 counts, σ(1) = 0.73 does not, the third is known, the fourth left out.
 	want := math.Log1p(math.Exp(-2)) + math.Log1p(math.Exp(-1))
 	if !scalar.EqualWithinAbs(got, want, 1e-6) {

@@ -15,20 +15,24 @@ func Entropy(b *graph.Builder, z, y graph.Value) graph.Value {
 	return b.Sub(b.Softplus(z), b.Mul(y, z))
 }
 
+// Known is the weight of each element of MultiTask, [N,L], of logits and mask [N,L]. mask is
+// 1 where the label is known, 0 where it is left out, and −1 where nobody looked and Missing
+// decides: "selective" takes it for a negative (target 0) where the network agrees
+// (Ben-Baruch et al. 2022, arXiv 2110.10955, by the likelihood), else it is left out.
+func (c Config) Known(b *graph.Builder, logits, mask graph.Value) graph.Value {
+	if c.Missing != Selective {
+		return mask
+	}
+	agrees := b.Cast(b.Op("Less", []graph.Value{b.Sigmoid(logits), b.Scalar(or(c.Likely, likely))}), onnx.Tensor_FLOAT)
+	return b.Add(b.Relu(mask), b.Mul(b.Relu(b.Neg(mask)), agrees))
+}
+
 // MultiTask is the masked loss of several yes/no questions, summed over the labelled
-// pictures of each label and averaged over the batch: [L]. All arguments are [N,L].
-// mask is 1 where the label is known, 0 where it is left out, and −1 where it is
-// unknown and Missing decides: "selective" takes it for a negative (target 0) where the
-// network agrees (Ben-Baruch et al. 2022, arXiv 2110.10955, by the likelihood), else it
-// is left out.
-func (c Config) MultiTask(b *graph.Builder, logits, targets, mask graph.Value) graph.Value {
+// pictures of each label and averaged over the batch: [L]. All arguments are [N,L]; known is
+// what Known gave.
+func (c Config) MultiTask(b *graph.Builder, logits, targets, known graph.Value) graph.Value {
 	var loss graph.Value
 	b.Scope("multitask", func() {
-		known := mask
-		if c.Missing == Selective {
-			agrees := b.Cast(b.Op("Less", []graph.Value{b.Sigmoid(logits), b.Scalar(or(c.Likely, likely))}), onnx.Tensor_FLOAT)
-			known = b.Add(b.Relu(mask), b.Mul(b.Relu(b.Neg(mask)), agrees))
-		}
 		loss = perLabel(b, logits, b.Mul(c.presence(b, logits, targets), known))
 	})
 	return loss
@@ -125,8 +129,8 @@ func FocalMap(b *graph.Builder, logits, targets, weight graph.Value) graph.Value
 //
 // (Kendall et al. 2018, arXiv 1705.07115, for classification, s = log σ²), where s is
 // learned and known_l, the part of the batch's pictures that know the label, keeps a label
-// that is rarely known from being taken for an easy one. mask is as in MultiTask.
-func (c Config) Weigh(b *graph.Builder, losses, s, mask graph.Value) graph.Value {
+// that is rarely known from being taken for an easy one. known is as in MultiTask.
+func (c Config) Weigh(b *graph.Builder, losses, s, known graph.Value) graph.Value {
 	var total graph.Value
 	b.Scope("weigh", func() {
 		switch c.Tasks {
@@ -137,8 +141,8 @@ func (c Config) Weigh(b *graph.Builder, losses, s, mask graph.Value) graph.Value
 			}
 			losses = b.Mul(losses, b.Float32(w, int64(len(w))))
 		case Uncertainty:
-			known := perLabel(b, mask, b.Relu(mask))
-			losses = b.Add(b.Mul(losses, b.Exp(b.Neg(s))), b.Scale(b.Mul(s, known), 0.5))
+			part := perLabel(b, known, b.Relu(known))
+			losses = b.Add(b.Mul(losses, b.Exp(b.Neg(s))), b.Scale(b.Mul(s, part), 0.5))
 		}
 		total = Sum(b, losses)
 	})
