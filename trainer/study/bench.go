@@ -202,3 +202,6 @@ func (b *Bench) plenty() *dataset.Set {
 	}
 	return s
 }
+
+// drawn are the pictures to learn from of a run that has plenty.
+func (b *Bench) drawn(seed uint64) *dataset.Set { return some(b.plenty(), b.Train, seed) }

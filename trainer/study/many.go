@@ -2,7 +2,6 @@ package study
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"perceive/trainer/dataset"
@@ -45,7 +44,7 @@ func planMany(b *Bench) (*Plan, error) {
 	slices.Sort(counts)
 	counts = slices.Compact(counts)
 	for _, n := range counts {
-		plan.Settings = append(plan.Settings, Setting{fmt.Sprint(n), math.Log2(float64(n))})
+		plan.Settings = append(plan.Settings, byDoubling(float64(n)))
 	}
 	pool := b.Pool.Only(labels)
 	for _, seed := range b.seeds(3) {
@@ -70,12 +69,8 @@ func planMany(b *Bench) (*Plan, error) {
 			continue
 		}
 		// The claim is of many tasks: of the largest number.
-		expect := Silent
-		if i == len(counts)-1 {
-			expect = Above
-		}
-		plan.Contrasts = append(plan.Contrasts, Contrast{fmt.Sprintf("%d tasks together against each alone", n),
-			func(score Scores) float64 { return score(together, fmt.Sprint(n)) - score(together, "1") }, expect})
+		plan.Contrasts = append(plan.Contrasts, change(fmt.Sprintf("%d tasks together against each alone", n),
+			together, plan.Settings[i].Name, "1", Above.onlyIf(i == len(counts)-1)))
 	}
 	return plan, nil
 }

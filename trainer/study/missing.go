@@ -32,7 +32,7 @@ func planMissing(b *Bench) (*Plan, error) {
 		set := Setting{percent(part), part}
 		plan.Settings = append(plan.Settings, set)
 		for _, seed := range b.seeds(3) {
-			hidden := some(b.plenty(), b.Train, seed).Hide(part, seed)
+			hidden := b.drawn(seed).Hide(part, seed)
 			for _, arm := range plan.Arms {
 				plan.Runs = append(plan.Runs, b.missingRun(arm, set, seed, hidden))
 			}
@@ -44,8 +44,8 @@ func planMissing(b *Bench) (*Plan, error) {
 	}
 	if first := plan.Settings[0].Name; b.Hidden[0] == 0 {
 		for _, set := range plan.Settings[1:] {
-			plan.Contrasts = append(plan.Contrasts, Contrast{fmt.Sprintf("%s with %s hidden against all labels", masked, set.Name),
-				func(score Scores) float64 { return score(masked, set.Name) - score(masked, first) }, Silent})
+			plan.Contrasts = append(plan.Contrasts, change(fmt.Sprintf("%s with %s hidden against all labels", masked, set.Name),
+				masked, set.Name, first, Silent))
 		}
 	}
 	return plan, nil
@@ -61,7 +61,7 @@ func (b *Bench) missingRun(arm string, set Setting, seed uint64, hidden *dataset
 			run.Note = "no picture has every label"
 			return run
 		}
-	case !slices.ContainsFunc(hidden.Items, unknown):
+	case !slices.ContainsFunc(hidden.Items, lacking):
 		// Nothing is missing, so there is nothing to do with it: all are the same run.
 	case arm == asNegative:
 		c.Loss.Missing = loss.Negative
@@ -72,4 +72,5 @@ func (b *Bench) missingRun(arm string, set Setting, seed uint64, hidden *dataset
 	return run
 }
 
-func unknown(it dataset.Item) bool { return slices.Contains(it.Labels, dataset.Unknown) }
+// percent writes a part.
+func percent(f float64) string { return fmt.Sprintf("%.0f %%", 100*f) }

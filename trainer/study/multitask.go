@@ -1,8 +1,6 @@
 package study
 
 import (
-	"fmt"
-
 	"gonum.org/v1/plot"
 
 	"perceive/trainer"
@@ -49,15 +47,15 @@ func planMultitask(b *Bench) (*Plan, error) {
 // shared is a run of one network for all labels, for some times the steps.
 func (b *Bench) shared(c trainer.Config, times int, seed uint64, arm, setting string) Run {
 	return Run{Arm: arm, Setting: setting, Seed: seed, Nets: []Net{{
-		Config: stepped(c, times*c.Steps, seed, b.Labels), Train: some(b.plenty(), b.Train, seed), Score: b.Labels}}}
+		Config: stepped(c, times*c.Steps, seed, b.Labels), Train: b.drawn(seed), Score: b.Labels}}}
 }
 
 // separate is a run of a network for each label, on the same pictures.
 func (b *Bench) separate(c trainer.Config, seed uint64, arm, setting string) Run {
-	run := Run{Arm: arm, Setting: setting, Seed: seed}
+	run, drawn := Run{Arm: arm, Setting: setting, Seed: seed}, b.drawn(seed)
 	for _, l := range b.Labels {
 		one := []string{l}
-		run.Nets = append(run.Nets, Net{Config: stepped(c, c.Steps, seed, one), Train: some(b.plenty(), b.Train, seed).Only(one), Score: one})
+		run.Nets = append(run.Nets, Net{Config: stepped(c, c.Steps, seed, one), Train: drawn.Only(one), Score: one})
 	}
 	return run
 }
@@ -79,6 +77,3 @@ func labelChart(s *Summary) report.Chart {
 	}
 	return c
 }
-
-// percent writes a part.
-func percent(f float64) string { return fmt.Sprintf("%.0f %%", 100*f) }

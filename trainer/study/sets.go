@@ -46,14 +46,12 @@ func knows(s *dataset.Set, labels ...string) *dataset.Set {
 // whole are the pictures of a set of which every label is known.
 func whole(s *dataset.Set) *dataset.Set {
 	out := *s
-	out.Items = nil
-	for _, it := range s.Items {
-		if !slices.Contains(it.Labels, dataset.Unknown) {
-			out.Items = append(out.Items, it)
-		}
-	}
+	out.Items = slices.DeleteFunc(slices.Clone(s.Items), lacking)
 	return &out
 }
+
+// lacking reports whether some label of a picture is unknown.
+func lacking(it dataset.Item) bool { return slices.Contains(it.Labels, dataset.Unknown) }
 
 // own gives each label n pictures of its own, of which nothing but that label is known.
 // Part l of the result is label l's, whatever labels follow it.

@@ -97,6 +97,14 @@ const (
 	NotBelow
 )
 
+// onlyIf is the expectation where the claim speaks of it, else Silent.
+func (e Expectation) onlyIf(speaks bool) Expectation {
+	if !speaks {
+		return Silent
+	}
+	return e
+}
+
 // Margin of NotBelow, in ROC AUC: a difference that nobody would choose a network by. "No
 // difference seen" is no proof that there is none; an interval above -Margin is.
 const Margin = 0.01

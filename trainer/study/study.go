@@ -9,6 +9,7 @@ package study
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"perceive/trainer"
@@ -52,6 +53,9 @@ type Setting struct {
 	Name string
 	X    float64
 }
+
+// byDoubling is a setting on an axis where each doubling is a step.
+func byDoubling(x float64) Setting { return Setting{fmt.Sprint(x), math.Log2(x)} }
 
 // Run is one arm in one setting with one seed: networks that are trained one after the
 // other, and that together answer every label of the plan's Score.

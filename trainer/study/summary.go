@@ -25,6 +25,18 @@ func difference(a, b, setting, where string, expect Expectation) Contrast {
 		func(score Scores) float64 { return score(a, setting) - score(b, setting) }, expect}
 }
 
+// change is one arm in a setting less itself in another.
+func change(name, arm, setting, from string, expect Expectation) Contrast {
+	return Contrast{name, func(score Scores) float64 { return score(arm, setting) - score(arm, from) }, expect}
+}
+
+// differenceChange is arm a less arm b in a setting, less the same in another.
+func differenceChange(name, a, b, setting, from string, expect Expectation) Contrast {
+	return Contrast{name, func(score Scores) float64 {
+		return score(a, setting) - score(b, setting) - score(a, from) + score(b, from)
+	}, expect}
+}
+
 // Found is a contrast with its numbers.
 type Found struct {
 	Contrast

@@ -2,7 +2,6 @@ package study
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"perceive/trainer/nn"
@@ -41,7 +40,7 @@ func planTransfer(b *Bench) (*Plan, error) {
 	most := slices.Max(sizes)
 	sources := map[uint64]*Net{}
 	for _, n := range sizes {
-		set := Setting{fmt.Sprint(n), math.Log2(float64(n))}
+		set := byDoubling(float64(n))
 		plan.Settings = append(plan.Settings, set)
 		for _, seed := range b.seeds(3) {
 			source, own, err := apart(full, target, b.Train, n, most, seed)
@@ -65,24 +64,15 @@ func planTransfer(b *Bench) (*Plan, error) {
 			run(joint, Net{Config: stepped(base, fine.Steps+base.Steps, seed, b.Labels), Train: &both, Score: only})
 		}
 		where := ", " + set.Name + " pictures"
-		plan.Contrasts = append(plan.Contrasts, difference(tuned, scratch, set.Name, where, expectAt(n, sizes)),
+		// The claim is of little data, so of the smallest set.
+		plan.Contrasts = append(plan.Contrasts, difference(tuned, scratch, set.Name, where, Above.onlyIf(n == sizes[0])),
 			difference(joint, scratch, set.Name, where, Silent), difference(tuned, joint, set.Name, where, Silent),
 			difference(frozen, tuned, set.Name, where, Silent))
 	}
 	if len(sizes) > 1 {
 		first, last := plan.Settings[0].Name, plan.Settings[len(sizes)-1].Name
-		plan.Contrasts = append(plan.Contrasts, Contrast{fmt.Sprintf("what pretraining gains with %s pictures less what it gains with %s", first, last),
-			func(score Scores) float64 {
-				return score(tuned, first) - score(scratch, first) - score(tuned, last) + score(scratch, last)
-			}, Above})
+		plan.Contrasts = append(plan.Contrasts, differenceChange(fmt.Sprintf("what pretraining gains with %s pictures less what it gains with %s", first, last),
+			tuned, scratch, first, last, Above))
 	}
 	return plan, nil
-}
-
-// expectAt: the claim is of little data, so of the smallest set.
-func expectAt(n int, sizes []int) Expectation {
-	if n == sizes[0] {
-		return Above
-	}
-	return Silent
 }

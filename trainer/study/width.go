@@ -1,9 +1,6 @@
 package study
 
-import (
-	"fmt"
-	"math"
-)
+import "fmt"
 
 // width is the shared network against networks of their own, over their width.
 func width() Experiment {
@@ -19,14 +16,10 @@ func width() Experiment {
 func planWidth(b *Bench) (*Plan, error) {
 	plan := &Plan{Arms: []string{longNet, eachNet}, Score: b.Labels, Latency: true}
 	for i, by := range b.Widths {
-		set := Setting{fmt.Sprint(by), math.Log2(by)}
+		set := byDoubling(by)
 		plan.Settings = append(plan.Settings, set)
 		// The claim has nothing to say of the narrow ones but by the slope, below.
-		expect := Silent
-		if i == len(b.Widths)-1 {
-			expect = NotBelow
-		}
-		plan.Contrasts = append(plan.Contrasts, difference(longNet, eachNet, set.Name, ", width "+set.Name, expect))
+		plan.Contrasts = append(plan.Contrasts, difference(longNet, eachNet, set.Name, ", width "+set.Name, NotBelow.onlyIf(i == len(b.Widths)-1)))
 		c := b.Config
 		c.Network = widened(c.Network, by)
 		for _, seed := range b.seeds(3) {
@@ -34,10 +27,7 @@ func planWidth(b *Bench) (*Plan, error) {
 		}
 	}
 	first, last := plan.Settings[0].Name, plan.Settings[len(plan.Settings)-1].Name
-	plan.Contrasts = append(plan.Contrasts, Contrast{
-		fmt.Sprintf("what sharing does at width %s less what it does at %s", last, first),
-		func(score Scores) float64 {
-			return score(longNet, last) - score(eachNet, last) - score(longNet, first) + score(eachNet, first)
-		}, Above})
+	plan.Contrasts = append(plan.Contrasts, differenceChange(fmt.Sprintf("what sharing does at width %s less what it does at %s", last, first),
+		longNet, eachNet, last, first, Above))
 	return plan, nil
 }
