@@ -65,25 +65,20 @@ func (i Interval) Outcome() Outcome {
 }
 
 // signed writes a difference with its interval.
-func (i Interval) signed() string {
-	if math.IsNaN(i.Mean) {
-		return "–"
-	}
-	if math.IsNaN(i.Low) {
-		return fmt.Sprintf("%+.3f", i.Mean)
-	}
-	return fmt.Sprintf("%+.3f (%+.3f to %+.3f)", i.Mean, i.Low, i.High)
-}
+func (i Interval) signed() string { return i.format("%+.3f") }
 
 // String writes a score with its interval.
-func (i Interval) String() string {
-	if math.IsNaN(i.Mean) {
+func (i Interval) String() string { return i.format("%.3f") }
+
+// format writes each number with a verb.
+func (i Interval) format(verb string) string {
+	switch {
+	case math.IsNaN(i.Mean):
 		return "–"
+	case math.IsNaN(i.Low):
+		return fmt.Sprintf(verb, i.Mean)
 	}
-	if math.IsNaN(i.Low) {
-		return fmt.Sprintf("%.3f", i.Mean)
-	}
-	return fmt.Sprintf("%.3f (%.3f to %.3f)", i.Mean, i.Low, i.High)
+	return fmt.Sprintf(verb+" ("+verb+" to "+verb+")", i.Mean, i.Low, i.High)
 }
 
 // Expectation is what a claim says of a difference.
