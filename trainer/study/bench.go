@@ -57,7 +57,7 @@ func Open(ctx context.Context, r Recipe, d Data, experiments []Experiment) (_ *B
 			err = fmt.Errorf("study: %w", err)
 		}
 	}()
-	sets, err := b.sets(d, slices.ContainsFunc(experiments, func(e Experiment) bool { return e.Name == many().Name }))
+	sets, err := b.sets(d, slices.ContainsFunc(experiments, func(e Experiment) bool { return e.AllTasks }))
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func Open(ctx context.Context, r Recipe, d Data, experiments []Experiment) (_ *B
 }
 
 // sets are training, validation and test pictures, as labelled.
-func (b *Bench) sets(d Data, manyTasks bool) (sets [3]*dataset.Set, err error) {
+func (b *Bench) sets(d Data, allTasks bool) (sets [3]*dataset.Set, err error) {
 	if len(d.Train) > 0 {
 		return b.given(d)
 	}
@@ -93,7 +93,7 @@ func (b *Bench) sets(d Data, manyTasks bool) (sets [3]*dataset.Set, err error) {
 		b.Labels = labels
 	}
 	labels = b.Labels
-	if manyTasks {
+	if allTasks {
 		most := slices.Max(b.Tasks)
 		for _, l := range dataset.SceneTasks(min(most, dataset.MaxSceneTasks)) {
 			if !slices.Contains(labels, l) && len(labels) < most {

@@ -12,7 +12,7 @@ const together = "together"
 // many is what other tasks do for a few, when each has little data of its own.
 func many() Experiment {
 	return Experiment{
-		Name: "many", Title: "Many tasks with little data each", Needs: 1, X: "tasks",
+		Name: "many", Title: "Many tasks with little data each", Needs: 1, AllTasks: true, X: "tasks",
 		Claim:  "When each of many tasks has a similar, small amount of data, the others help one: what they have in sum is much more than what it has.",
 		Source: "Ng, Multi-task Learning, 2017: 100 tasks with 1,000 examples each",
 		Equal:  "the labelled pictures of each task, which no other task has; how often a network sees each of its pictures, but for the smallest, which see theirs more often; and the tasks that are measured. With one task a network learns each of those alone.",

@@ -26,8 +26,10 @@ type Experiment struct {
 	Equal string
 	// X is the axis of the settings.
 	X string
-	// Needs is the least number of labels.
-	Needs int
+	// Needs is the least number of labels. AllTasks: it asks as many as the recipe's Tasks
+	// say, not the main ones alone.
+	Needs    int
+	AllTasks bool
 	// Plan lists the runs on some data.
 	Plan func(b *Bench) (*Plan, error)
 }
