@@ -52,7 +52,7 @@ func (r *Runner) runAll(ctx context.Context, e Experiment) (*Summary, error) {
 	if err != nil {
 		return nil, err
 	}
-	done, err := openStore(r.Out, e.Name)
+	runs, err := openStore(r.Out, e.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func (r *Runner) runAll(ctx context.Context, e Experiment) (*Summary, error) {
 		}
 		seen[prints[i]] = true
 		p.total += run.steps()
-		if _, ok := done.done[prints[i]]; ok {
+		if _, ok := runs.find(prints[i], plan.Latency); ok {
 			p.done += run.steps()
 			continue
 		}
@@ -83,18 +83,16 @@ func (r *Runner) runAll(ctx context.Context, e Experiment) (*Summary, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		res, ok := done.done[prints[i]]
-		// A run of another arm or experiment that is the same is measured already, but
-		// perhaps not its latency.
-		if !ok || plan.Latency && res.LatencyMS == 0 {
+		res, ok := runs.find(prints[i], plan.Latency)
+		if !ok {
 			p.run = fmt.Sprintf("%s, %s, seed %d", run.Arm, run.Setting, run.Seed)
 			if res, err = w.run(ctx, run); err != nil {
 				return nil, fmt.Errorf("%s, %s, seed %d: %w", run.Arm, run.Setting, run.Seed, err)
 			}
 		}
 		res.Experiment, res.Arm, res.Setting, res.Seed, res.Fingerprint = e.Name, run.Arm, run.Setting, run.Seed, prints[i]
-		if !done.ours[res.key()] {
-			if err := done.add(res); err != nil {
+		if !runs.ours[res.key()] {
+			if err := runs.add(res); err != nil {
 				return nil, err
 			}
 		}

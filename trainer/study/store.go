@@ -77,6 +77,13 @@ type store struct {
 	ours map[string]bool
 }
 
+// find is a run that is done. Another arm or experiment may have measured the same run
+// without its latency: where that is wanted, the run is not done.
+func (s *store) find(fingerprint string, latency bool) (Result, bool) {
+	r, ok := s.done[fingerprint]
+	return r, ok && (!latency || r.LatencyMS != 0)
+}
+
 func (r Result) key() string { return r.Fingerprint + "\n" + r.Arm + "\n" + r.Setting }
 
 // openStore reads the runs of a folder of studies: those of the experiment, and those of

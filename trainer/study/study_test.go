@@ -85,6 +85,27 @@ func read(t *testing.T, path string) string {
 	return string(data)
 }
 
+// A run that another experiment did without measuring its latency is done again, and its
+// steps are counted.
+func TestProgressOfRunsWithoutLatency(t *testing.T) {
+	r := Runner{Runtime: orttest.Runtime(t), Bench: smallBench(t), Out: t.TempDir()}
+	if _, err := r.Run(t.Context(), missing()); err != nil {
+		t.Fatal(err)
+	}
+	e, last := multitask(), 0
+	r.Progress = func(done, total int, _ string) {
+		if last = total - done; last < 0 {
+			t.Errorf("%d of %d steps are done", done, total)
+		}
+	}
+	if _, err := r.Run(t.Context(), e); err != nil {
+		t.Fatal(err)
+	}
+	if last != 0 {
+		t.Errorf("at the end %d steps are left", last)
+	}
+}
+
 // A study that is interrupted keeps what is done, survives a line that was cut short, and
 // ends with the results of one that was not.
 func TestResume(t *testing.T) {
