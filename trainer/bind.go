@@ -31,15 +31,11 @@ func (e *Engine) tensor(s ort.Spec) (*ort.Tensor, error) {
 }
 
 func (e *Engine) tensors(specs []ort.Spec) ([]*ort.Tensor, error) {
-	var out []*ort.Tensor
-	for _, s := range specs {
-		t, err := e.tensor(s)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, t)
+	out, err := ort.NewTensorsFor(specs)
+	for _, t := range out {
+		e.closers = append(e.closers, t.Close)
 	}
-	return out, nil
+	return out, err
 }
 
 // bind makes the tensors of both graphs and ties them together.

@@ -27,23 +27,17 @@ func (e *Engine) FirstBad(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("trainer: %w", err)
 	}
-	text, err := onnx.Marshal(model)
-	if err != nil {
-		return "", fmt.Errorf("trainer: %w", err)
-	}
-	s, err := e.rt.NewSession(text, ort.Options{Optimize: ort.OptimizeNone, FlushDenormals: true})
+	s, err := open(e.rt, model, ort.Options{Optimize: ort.OptimizeNone, FlushDenormals: true})
 	if err != nil {
 		return "", fmt.Errorf("trainer: %w", err)
 	}
 	defer s.Close()
-	var out []*ort.Tensor
-	for _, spec := range s.Outputs() {
-		t, err := ort.NewTensorFor(spec)
-		if err != nil {
-			return "", fmt.Errorf("trainer: %w", err)
-		}
+	out, err := ort.NewTensorsFor(s.Outputs())
+	if err != nil {
+		return "", fmt.Errorf("trainer: %w", err)
+	}
+	for _, t := range out {
 		defer t.Close()
-		out = append(out, t)
 	}
 	for i, p := range e.passes[1-e.now] {
 		in := slices.Clone(p.in)

@@ -96,24 +96,25 @@ func (e *Engine) load() error {
 }
 
 func (e *Engine) session(model *onnx.Model, opts ort.Options) (*ort.Session, error) {
-	text, err := onnx.Marshal(model)
-	if err != nil {
-		return nil, err
-	}
-	s, err := e.rt.NewSession(text, opts)
+	s, err := open(e.rt, model, opts)
 	if err == nil {
 		e.closers = append(e.closers, s.Close)
 	}
 	return s, err
 }
 
+// open makes a session of a graph that was built here.
+func open(rt *ort.Runtime, model *onnx.Model, opts ort.Options) (*ort.Session, error) {
+	text, err := onnx.Marshal(model)
+	if err != nil {
+		return nil, err
+	}
+	return rt.NewSession(text, opts)
+}
+
 // Restore makes the weights of the current parameters: call it after State was written.
 func (e *Engine) Restore(ctx context.Context) error {
-	text, err := onnx.Marshal(e.step.Weights)
-	if err != nil {
-		return fmt.Errorf("trainer: %w", err)
-	}
-	s, err := e.rt.NewSession(text, e.opts)
+	s, err := open(e.rt, e.step.Weights, e.opts)
 	if err != nil {
 		return fmt.Errorf("trainer: %w", err)
 	}

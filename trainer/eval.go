@@ -3,8 +3,8 @@ package trainer
 import (
 	"context"
 	"fmt"
+	"slices"
 
-	"perceive/export/onnx"
 	"perceive/hw/ort"
 	"perceive/trainer/nn"
 )
@@ -31,10 +31,6 @@ func NewScorer(rt *ort.Runtime, task Task, batch int, opts ort.Options) (_ *Scor
 	if err != nil {
 		return nil, fmt.Errorf("trainer: %w", err)
 	}
-	text, err := onnx.Marshal(model)
-	if err != nil {
-		return nil, fmt.Errorf("trainer: %w", err)
-	}
 	s := &Scorer{batch: batch, net: task.Net}
 	defer func() {
 		if err != nil {
@@ -42,22 +38,13 @@ func NewScorer(rt *ort.Runtime, task Task, batch int, opts ort.Options) (_ *Scor
 			err = fmt.Errorf("trainer: %w", err)
 		}
 	}()
-	if s.session, err = rt.NewSession(text, opts); err != nil {
+	if s.session, err = open(rt, model, opts); err != nil {
 		return nil, err
 	}
-	in := make([]*ort.Tensor, len(s.session.Inputs()))
-	out := make([]*ort.Tensor, len(s.session.Outputs()))
-	for _, side := range []struct {
-		specs   []ort.Spec
-		tensors []*ort.Tensor
-	}{{s.session.Inputs(), in}, {s.session.Outputs(), out}} {
-		for i, spec := range side.specs {
-			if side.tensors[i], err = ort.NewTensorFor(spec); err != nil {
-				return nil, err
-			}
-			s.tensors = append(s.tensors, side.tensors[i])
-		}
+	if s.tensors, err = ort.NewTensorsFor(slices.Concat(s.session.Inputs(), s.session.Outputs())); err != nil {
+		return nil, err
 	}
+	in, out := s.tensors[:2], s.tensors[2:]
 	s.Params, s.Frames, s.probabilities = in[0].Float32(), in[1].Uint8(), out[0]
 	if len(out) > 1 {
 		s.maps = out[1]

@@ -78,6 +78,21 @@ func NewTensorFor(s Spec, free ...int64) (*Tensor, error) {
 	return NewTensor(s.Type, shape...)
 }
 
+// NewTensorsFor makes a tensor for each of a model's inputs or outputs, in order; none if
+// one cannot be made.
+func NewTensorsFor(specs []Spec) (_ []*Tensor, err error) {
+	out := make([]*Tensor, len(specs))
+	for i, s := range specs {
+		if out[i], err = NewTensorFor(s); err != nil {
+			for _, t := range out[:i] {
+				t.Close()
+			}
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
 // TensorOver lays a tensor over memory that exists, without a copy: pixels of
 // a camera frame, for example. The memory must stay valid and in place until
 // the tensor and every binding that uses it are closed. len(mem) must be the

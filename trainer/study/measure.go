@@ -70,21 +70,15 @@ func (w *worker) deployed(ctx context.Context, best *trainer.Trained) (float64, 
 		return 0, err
 	}
 	defer s.Close()
-	var in, out []*ort.Tensor
-	for _, side := range []struct {
-		specs []ort.Spec
-		to    *[]*ort.Tensor
-	}{{s.Inputs(), &in}, {s.Outputs(), &out}} {
-		for _, spec := range side.specs {
-			t, err := ort.NewTensorFor(spec)
-			if err != nil {
-				return 0, err
-			}
-			defer t.Close()
-			*side.to = append(*side.to, t)
-		}
+	tensors, err := ort.NewTensorsFor(slices.Concat(s.Inputs(), s.Outputs()))
+	if err != nil {
+		return 0, err
 	}
-	bound, err := s.Bind(in, out)
+	for _, t := range tensors {
+		defer t.Close()
+	}
+	inputs := len(s.Inputs())
+	bound, err := s.Bind(tensors[:inputs], tensors[inputs:])
 	if err != nil {
 		return 0, err
 	}
