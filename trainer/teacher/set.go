@@ -8,7 +8,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"perceive/camera/opencv"
 	"perceive/trainer/dataset"
 )
 
@@ -49,11 +48,7 @@ func (d *Detector) LookAll(ctx context.Context, set *dataset.Set, progress func(
 
 // lines are what is seen of the named classes in a picture, or why it cannot be decoded.
 func (l *Looker) lines(ctx context.Context, it *dataset.Item, names map[int]string) (out []dataset.SeenLine, bad, err error) {
-	read := it.Pixels
-	if read == nil {
-		read = func() (int, int, []byte, error) { return opencv.DecodeFile(it.Path) }
-	}
-	w, h, bgr, bad := read()
+	w, h, bgr, bad := it.Decode()
 	if bad != nil {
 		return nil, bad, nil
 	}
