@@ -96,9 +96,20 @@ type Set struct {
 	Unasked map[string]int
 }
 
+func newSet(labels []string) *Set {
+	return &Set{Labels: labels, Skipped: map[string]int{}, Unasked: map[string]int{}}
+}
+
+// copied is the set with a list of pictures of its own.
+func (s *Set) copied() *Set {
+	out := *s
+	out.Items = slices.Clone(s.Items)
+	return &out
+}
+
 // Concat joins sets of the same labels.
 func Concat(sets ...*Set) *Set {
-	out := &Set{Skipped: map[string]int{}, Unasked: map[string]int{}}
+	out := newSet(nil)
 	for _, s := range sets {
 		out.Labels = s.Labels
 		out.Items = append(out.Items, s.Items...)
@@ -176,7 +187,7 @@ func (s *Set) Split(fraction float64, seed uint64) (rest, part *Set) {
 // Assume takes unknown labels for the given answer: a policy to compare with, not a
 // recommendation. The set itself is not changed.
 func (s *Set) Assume(answer State) *Set {
-	out := &Set{Labels: s.Labels, Skipped: s.Skipped, Flaws: s.Flaws, Unasked: s.Unasked, Items: slices.Clone(s.Items)}
+	out := s.copied()
 	for i := range out.Items {
 		it := &out.Items[i]
 		it.Labels = slices.Clone(it.Labels)
@@ -193,7 +204,7 @@ func (s *Set) Assume(answer State) *Set {
 // boxes: missing labels on purpose, for experiments. The set itself is not changed.
 func (s *Set) Hide(fraction float64, seed uint64) *Set {
 	rng := rand.New(rand.NewPCG(seed, 0x41de))
-	out := &Set{Labels: s.Labels, Skipped: s.Skipped, Flaws: s.Flaws, Unasked: s.Unasked, Items: slices.Clone(s.Items)}
+	out := s.copied()
 	for i := range out.Items {
 		it := &out.Items[i]
 		it.Labels = slices.Clone(it.Labels)

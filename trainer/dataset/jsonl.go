@@ -79,7 +79,7 @@ func readJSONL(path string, labels []string, pseudo bool, flaws *Flaws) (*Set, e
 }
 
 func parseJSONL(r io.Reader, dir string, labels []string, pseudo bool, flaws *Flaws) (*Set, error) {
-	set := &Set{Labels: labels, Skipped: map[string]int{}, Unasked: map[string]int{}}
+	set := newSet(labels)
 	seen := map[string]int{}
 	scan := bufio.NewScanner(r)
 	scan.Buffer(make([]byte, 0, 64<<10), maxLine)

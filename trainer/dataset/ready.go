@@ -37,8 +37,8 @@ func (s *Set) Only(labels []string) *Set {
 		from[i] = slices.Index(s.Labels, l)
 		to[from[i]] = i
 	}
-	out := *s
-	out.Labels, out.Items = slices.Clone(labels), slices.Clone(s.Items)
+	out := s.copied()
+	out.Labels = slices.Clone(labels)
 	for i := range out.Items {
 		it := &out.Items[i]
 		states, boxes := make([]State, len(labels)), []Box(nil)
@@ -53,5 +53,5 @@ func (s *Set) Only(labels []string) *Set {
 		}
 		it.Labels, it.Boxes = states, boxes
 	}
-	return &out
+	return out
 }

@@ -26,7 +26,7 @@ func openYOLO(r request) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	set := &Set{Labels: r.labels, Skipped: map[string]int{}, Unasked: map[string]int{}}
+	set := newSet(r.labels)
 	y := yoloReading{request: r, set: set, known: make([]bool, len(r.labels))}
 	if err := y.categories(); err != nil {
 		return nil, err
