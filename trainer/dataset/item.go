@@ -41,6 +41,9 @@ func (b Box) sized() bool {
 	return b.W > 0 && b.H > 0 && b.W <= maxPixel && b.H <= maxPixel && math.Abs(b.X) <= maxPixel && math.Abs(b.Y) <= maxPixel
 }
 
+// times is the box in a picture that is scaled.
+func (b Box) times(k float64) Box { return Box{b.Label, b.X * k, b.Y * k, b.W * k, b.H * k} }
+
 // Item is one picture and what is known of it.
 type Item struct {
 	// Path of the picture file; Name is how reports call it.
