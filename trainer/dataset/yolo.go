@@ -45,7 +45,7 @@ func openYOLO(r request) (*Set, error) {
 		if err != nil {
 			return nil, err
 		}
-		w, h, _, err := opencv.DecodeFile(path) // boxes are parts of the picture's size
+		w, h, err := opencv.SizeFile(path) // boxes are parts of the picture's size
 		if err != nil {
 			r.flaws.add(badPictures, "%v", err)
 			continue
