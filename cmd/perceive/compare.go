@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"perceive/hw"
@@ -99,9 +97,7 @@ func (c *compareCmd) Run(a *app) error {
 		m.times()
 	}
 	if c.JSON {
-		enc := json.NewEncoder(a.out)
-		enc.SetIndent("", "  ")
-		return enc.Encode(all)
+		return printJSON(a.out, all)
 	}
 	return c.print(a, all)
 }
@@ -241,7 +237,7 @@ func (c *compareCmd) print(a *app, all []*contestant) error {
 			}
 		}
 	}
-	t := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	t := newTable(a.out)
 	fmt.Fprint(t, "model\tinput\tMB\tms\tmean\t")
 	for _, l := range labels {
 		fmt.Fprintf(t, "%s\t", l)

@@ -6,7 +6,6 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"text/tabwriter"
 
 	"perceive/trainer/dataset"
 )
@@ -18,7 +17,7 @@ const wide = 8
 // coverage prints what is known of each label, and what that is not enough for.
 func coverage(w io.Writer, what string, s *dataset.Set) {
 	fmt.Fprintf(w, "%d pictures %s:\n", len(s.Items), what)
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	t := newNumbers(w)
 	fmt.Fprintln(t, "label\tpositive\tnegative\tunknown\t")
 	counts := s.Counts()
 	for _, l := range s.Labels {
@@ -40,7 +39,7 @@ func coverage(w io.Writer, what string, s *dataset.Set) {
 
 // bySource prints what each source knows.
 func bySource(w io.Writer, labels []string, sources []dataset.SourceCounts) {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	t := newNumbers(w)
 	if len(labels) > wide {
 		fmt.Fprintln(t, "source\tpictures\tpositive answers\tnegative answers\t")
 	} else {
@@ -69,7 +68,7 @@ func bySource(w io.Writer, labels []string, sources []dataset.SourceCounts) {
 
 // together prints how often one label is there where another is.
 func together(w io.Writer, s *dataset.Set) {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	t := newNumbers(w)
 	fmt.Fprint(t, "where there is (of pictures that know both)\t")
 	of := map[[2]string][2]int{} // b positive, of a positive
 	for _, p := range s.Together() {

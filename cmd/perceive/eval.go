@@ -1,12 +1,10 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
 
 	"perceive/hw/ort"
 	"perceive/models"
@@ -83,9 +81,7 @@ func (c *evalCmd) Run(a *app) error {
 		fmt.Fprintf(a.errOut, "report: %s\n", filepath.Join(c.Report, report.Index))
 	}
 	if c.JSON {
-		enc := json.NewEncoder(a.out)
-		enc.SetIndent("", "  ")
-		return enc.Encode(struct {
+		return printJSON(a.out, struct {
 			Model      string              `json:"model"`
 			Mean       float64             `json:"mean_auc"`
 			Labels     []trainer.Measured  `json:"labels"`
@@ -121,7 +117,7 @@ func (c *evalCmd) facts(m *models.Manifest) []report.Fact {
 }
 
 func (c *evalCmd) print(a *app, measured []trainer.Measured) error {
-	t := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	t := newTable(a.out)
 	fmt.Fprintln(t, "label\t+\t−\tROC AUC\t95 %\tAP\t95 %\tECE\twithout")
 	for _, m := range measured {
 		if !m.Defined() {
@@ -167,7 +163,7 @@ func printConditions(w io.Writer, all []trainer.Condition) error {
 		_, err := fmt.Fprintln(w, "\nthe data says nothing of conditions: no attributes, no boxes")
 		return err
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	t := newTable(w)
 	fmt.Fprintln(t, "\nlabel\t+\t−\tROC AUC\t95 %\trecall\tfalse alarms\tcondition")
 	var weak []string
 	for _, c := range all {

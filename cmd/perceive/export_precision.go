@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"text/tabwriter"
 
 	"perceive/export"
 	"perceive/export/onnx"
@@ -179,7 +178,7 @@ func (c *exportCmd) printConverted(w io.Writer, out *export.Converted, drops []t
 	if len(p.Float) > 0 {
 		fmt.Fprintf(w, "in fp32: %q\n", p.Float)
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	t := newTable(w)
 	fmt.Fprintf(t, "label\t+\t−\tROC AUC fp32\t%s\tpoints lost\tdecisions changed\n", p.Type)
 	for _, d := range drops {
 		auc := "–\t–\tone answer only"

@@ -4,14 +4,13 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 
 	"perceive/models"
 )
 
 // print says what was written into the file for each label.
 func (c *exportCmd) print(w io.Writer, labels []models.Label) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	t := newTable(w)
 	var notes []string
 	fmt.Fprintln(t, "label\tcalibration σ(a·z+b)\tECE\tthreshold\trule")
 	for _, l := range labels {

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"path/filepath"
 	"strings"
 
@@ -308,11 +306,4 @@ func (c *modelsShowCmd) Run(a *app) error {
 		}{man, sig, len(file)})
 	}
 	return page{a.out, man, m, sig, len(file)}.print()
-}
-
-// printJSON prints a value, indented.
-func printJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
 }

@@ -7,15 +7,12 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"perceive/export/onnx"
 	"perceive/models"
 	"perceive/models/signature"
 )
-
-func newTable(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }
 
 // page is a model file's contract for a person.
 type page struct {

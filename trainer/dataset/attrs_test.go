@@ -19,7 +19,7 @@ func TestAttributes(t *testing.T) {
 		if err := os.WriteFile(path, []byte(`{"path":"x.jpg","labels":{"a":1,"b":0}`+attrs+"}"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		set, err := ReadJSONL(path, ab, Options{})
+		set, err := openFile(path, false)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -39,7 +39,7 @@ func boxed(t *testing.T, n int) *Cache {
 		}
 		s.Items = append(s.Items, it)
 	}
-	c, err := NewCache(t.Context(), s, 80, nil)
+	c, err := OpenCache(t.Context(), s, 80, CacheOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

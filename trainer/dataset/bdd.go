@@ -45,7 +45,7 @@ func openBDD(r request) (*Set, error) {
 		return nil, err
 	}
 	b := bddReading{request: r, cats: cats, group: group, known: make([]bool, len(r.labels)), seen: map[string]int{},
-		set: &Set{Labels: r.labels, Skipped: map[string]int{}, Unasked: map[string]int{}}}
+		set: newSet(r.labels)}
 	for _, c := range bddCategories {
 		if l := cats.label(c); l >= 0 {
 			b.known[l] = true

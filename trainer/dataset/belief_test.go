@@ -140,3 +140,22 @@ func FuzzBeliefs(f *testing.F) {
 	f.Add(`{"path":"a.jpg","seen":[{"label":"car","xywh":[1,2,3,4],"p":0.5}]}`)
 	f.Fuzz(func(_ *testing.T, text string) { parseBeliefs(strings.NewReader(text), []string{"car"}) })
 }
+
+// What a detector saw goes with the picture where it is shrunk, and with its label where
+// others are left out.
+func TestBeliefsFollowTheSet(t *testing.T) {
+	it := painted("a", 40, 20, 9, Unknown, Unknown)
+	it.Beliefs = []Belief{{Box{0, 2, 2, 4, 4}, 0.5}, {Box{1, 8, 4, 16, 6}, 0.7}}
+	it.Believed = []bool{false, true}
+	c, err := OpenCache(t.Context(), &Set{Labels: ab, Items: []Item{it}}, 20, CacheOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := c.Ready().Only([]string{"b"}).Items[0]
+	if want := (Belief{Box{0, 4, 2, 8, 3}, 0.7}); len(got.Beliefs) != 1 || got.Beliefs[0] != want || len(got.Believed) != 1 || !got.Believed[0] {
+		t.Errorf("believed %v, %v, want %v", got.Beliefs, got.Believed, want)
+	}
+	if it.Beliefs[1].X != 8 {
+		t.Error("the set itself was changed")
+	}
+}

@@ -27,7 +27,7 @@ func BenchmarkLoader(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	memory, err := NewCache(b.Context(), set, 448, nil)
+	memory, err := OpenCache(b.Context(), set, 448, CacheOptions{})
 	if err != nil {
 		b.Fatal(err)
 	}

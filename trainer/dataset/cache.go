@@ -60,11 +60,6 @@ type shape struct {
 	size func(w, h int) (int, int, float64)
 }
 
-// NewCache is OpenCache in memory.
-func NewCache(ctx context.Context, set *Set, side int, progress func(done int)) (*Cache, error) {
-	return OpenCache(ctx, set, side, CacheOptions{Progress: progress})
-}
-
 // OpenCache has all pictures decoded and those whose longer side is over side pixels
 // shrunk to it: for training, which scales them once more.
 func OpenCache(ctx context.Context, set *Set, side int, opts CacheOptions) (*Cache, error) {
@@ -151,7 +146,7 @@ func (c *Cache) Usable() []int {
 	return out
 }
 
-// Input copies picture i, of a cache that NewInputs made, into dst.
+// Input copies picture i, of a cache that OpenInputs made, into dst.
 func (c *Cache) Input(dst []byte, i int) error {
 	p := c.pix[i]
 	if len(p.bgr) != len(dst) {

@@ -28,7 +28,7 @@ func openCOCO(r request) (*Set, error) {
 		return nil, err
 	}
 	c := cocoReading{request: r, label: map[int64]int{}, known: make([]bool, len(r.labels)), items: map[int64]*annotated{},
-		set: &Set{Labels: r.labels, Skipped: map[string]int{}, Unasked: map[string]int{}}}
+		set: newSet(r.labels)}
 	if err := c.cocoFile.read(r.what); err != nil {
 		return nil, err
 	}

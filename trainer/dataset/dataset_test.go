@@ -28,34 +28,39 @@ func painted(name string, w, h int, grey byte, labels ...State) Item {
 	}}
 }
 
+// openFile reads a file of the project's own format.
+func openFile(path string, pseudo bool) (*Set, error) {
+	return Open([]string{fmt.Sprintf("jsonl:%s?pseudo=%v", path, pseudo)}, ab)
+}
+
 func TestReadJSONL(t *testing.T) {
 	for _, tc := range []struct {
 		name, text string
-		opts       Options
+		pseudo     bool
 		says       string // of the error; "" for none
 		want       []State
 	}{
-		{"all three states", `{"path":"x.jpg","labels":{"a":1,"b":0}}` + "\n" + `{"path":"y.jpg","labels":{"a":null}}`, Options{}, "", []State{Positive, Negative, Unknown, Unknown}},
-		{"boxes of other labels are passed over", `{"path":"x.jpg","labels":{"a":1,"b":0},"boxes":[{"label":"z","xywh":[0,0,1,1]}]}`, Options{}, "", []State{Positive, Negative}},
-		{"pseudo is off", `{"path":"x.jpg","labels":{"a":1,"b":0}}` + "\n" + `{"path":"y.jpg","labels":{},"pseudo":{"a":1}}`, Options{}, "", []State{Positive, Negative, Unknown, Unknown}},
-		{"pseudo is on", `{"path":"x.jpg","labels":{"a":1,"b":0}}` + "\n" + `{"path":"y.jpg","labels":{"b":0},"pseudo":{"a":1,"b":1}}`, Options{Pseudo: true}, "", []State{Positive, Negative, Positive, Negative}},
-		{"empty lines", "\n" + `{"path":"x.jpg","labels":{"a":1,"b":0}}` + "\n\n", Options{}, "", []State{Positive, Negative}},
-		{"no pictures", "", Options{}, "no pictures", nil},
-		{"not JSON", "path,label\n", Options{}, "line 1", nil},
-		{"cut short", `{"path":"x.jpg","labels":{"a":1,"b":0}}` + "\n" + `{"path":"y`, Options{}, "line 2", nil},
-		{"no path", `{"labels":{"a":1}}`, Options{}, `"path"`, nil},
-		{"path twice", `{"path":"x.jpg","labels":{"a":1}}` + "\n" + `{"path":"x.jpg","labels":{"a":1}}`, Options{}, "line 1 already", nil},
-		{"label of 2", `{"path":"x.jpg","labels":{"a":2}}`, Options{}, `"a" is 2`, nil},
-		{"a box without a positive", `{"path":"x.jpg","labels":{"a":0},"boxes":[{"label":"a","xywh":[0,0,1,1]}]}`, Options{}, "negative", nil},
-		{"a box without a size", `{"path":"x.jpg","labels":{"a":1},"boxes":[{"label":"a","xywh":[0,0,0,1]}]}`, Options{}, "size 0×1", nil},
-		{"a label nobody looked at", `{"path":"x.jpg","labels":{"a":1}}`, Options{}, `"b" is unknown in all`, nil},
+		{"all three states", `{"path":"x.jpg","labels":{"a":1,"b":0}}` + "\n" + `{"path":"y.jpg","labels":{"a":null}}`, false, "", []State{Positive, Negative, Unknown, Unknown}},
+		{"boxes of other labels are passed over", `{"path":"x.jpg","labels":{"a":1,"b":0},"boxes":[{"label":"z","xywh":[0,0,1,1]}]}`, false, "", []State{Positive, Negative}},
+		{"pseudo is off", `{"path":"x.jpg","labels":{"a":1,"b":0}}` + "\n" + `{"path":"y.jpg","labels":{},"pseudo":{"a":1}}`, false, "", []State{Positive, Negative, Unknown, Unknown}},
+		{"pseudo is on", `{"path":"x.jpg","labels":{"a":1,"b":0}}` + "\n" + `{"path":"y.jpg","labels":{"b":0},"pseudo":{"a":1,"b":1}}`, true, "", []State{Positive, Negative, Positive, Negative}},
+		{"empty lines", "\n" + `{"path":"x.jpg","labels":{"a":1,"b":0}}` + "\n\n", false, "", []State{Positive, Negative}},
+		{"no pictures", "", false, "no pictures", nil},
+		{"not JSON", "path,label\n", false, "line 1", nil},
+		{"cut short", `{"path":"x.jpg","labels":{"a":1,"b":0}}` + "\n" + `{"path":"y`, false, "line 2", nil},
+		{"no path", `{"labels":{"a":1}}`, false, `"path"`, nil},
+		{"path twice", `{"path":"x.jpg","labels":{"a":1}}` + "\n" + `{"path":"x.jpg","labels":{"a":1}}`, false, "line 1 already", nil},
+		{"label of 2", `{"path":"x.jpg","labels":{"a":2}}`, false, `"a" is 2`, nil},
+		{"a box without a positive", `{"path":"x.jpg","labels":{"a":0},"boxes":[{"label":"a","xywh":[0,0,1,1]}]}`, false, "negative", nil},
+		{"a box without a size", `{"path":"x.jpg","labels":{"a":1},"boxes":[{"label":"a","xywh":[0,0,0,1]}]}`, false, "size 0×1", nil},
+		{"a label nobody looked at", `{"path":"x.jpg","labels":{"a":1}}`, false, `"b" is unknown in all`, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "labels.jsonl")
 			if err := os.WriteFile(path, []byte(tc.text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			set, err := ReadJSONL(path, ab, tc.opts)
+			set, err := openFile(path, tc.pseudo)
 			if tc.says != "" {
 				if err == nil || !strings.Contains(err.Error(), tc.says) || !strings.Contains(err.Error(), path) {
 					t.Errorf("error %v: want one that names the file and says %q", err, tc.says)
@@ -103,7 +108,7 @@ func FuzzParseJSONL(f *testing.F) {
 	f.Add(`{"path":"x","labels":{"a":0,"b":7,"c":1},"boxes":[{"label":"a","xywh":[1,2,3,4]},{"label":"b","xywh":[1,2,0,4]},{"label":"a","xywh":[1,2,1e300,4]}]}` + "\n{}\nx\n" + `{"path":"x"}`)
 	f.Add("{}")
 	f.Fuzz(func(t *testing.T, text string) {
-		if set, err := parseJSONL(strings.NewReader(text), ".", ab, Options{Pseudo: true}, &Flaws{}); err == nil {
+		if set, err := parseJSONL(strings.NewReader(text), ".", ab, true, &Flaws{}); err == nil {
 			sound(t, text, set)
 		}
 	})
@@ -292,7 +297,7 @@ func newTestCache(t *testing.T) *Cache {
 		s.Items = append(s.Items, painted(fmt.Sprint(i), 64, 32, byte(10*i), State(1+i%2), Unknown))
 	}
 	s.Items[3].Pixels = func() (int, int, []byte, error) { return 0, 0, nil, errors.New("damaged") }
-	c, err := NewCache(t.Context(), s, 64, nil)
+	c, err := OpenCache(t.Context(), s, 64, CacheOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -304,7 +309,7 @@ func newTestCache(t *testing.T) *Cache {
 
 func TestCacheShrinks(t *testing.T) {
 	s := &Set{Labels: ab, Items: []Item{painted("wide", 400, 100, 77, Positive, Unknown)}}
-	c, err := NewCache(t.Context(), s, 100, nil)
+	c, err := OpenCache(t.Context(), s, 100, CacheOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -312,7 +317,7 @@ func TestCacheShrinks(t *testing.T) {
 		t.Errorf("%d×%d at %g", p.w, p.h, p.scale)
 	}
 	s.Items[0].Pixels = func() (int, int, []byte, error) { return 0, 0, nil, errors.New("damaged") }
-	if _, err := NewCache(t.Context(), s, 100, nil); err == nil || !strings.Contains(err.Error(), "damaged") {
+	if _, err := OpenCache(t.Context(), s, 100, CacheOptions{}); err == nil || !strings.Contains(err.Error(), "damaged") {
 		t.Errorf("no usable picture: %v", err)
 	}
 }

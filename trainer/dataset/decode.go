@@ -45,12 +45,16 @@ func (c *Cache) decode(ctx context.Context, progress func(int), sh shape, bad []
 	return g.Wait()
 }
 
-func load(fit *opencv.Fitter, it *Item, sh shape) (picture, error) {
-	read := it.Pixels
-	if read == nil {
-		read = func() (int, int, []byte, error) { return opencv.DecodeFile(it.Path) }
+// Decode is the picture itself, h rows of w pixels, BGR.
+func (it *Item) Decode() (w, h int, bgr []byte, err error) {
+	if it.Pixels != nil {
+		return it.Pixels()
 	}
-	w, h, bgr, err := read()
+	return opencv.DecodeFile(it.Path)
+}
+
+func load(fit *opencv.Fitter, it *Item, sh shape) (picture, error) {
+	w, h, bgr, err := it.Decode()
 	if err != nil {
 		return picture{}, err
 	}

@@ -110,6 +110,20 @@ func TestYOLOPicturesThatAreNoUse(t *testing.T) {
 	}
 }
 
+// Brackets in a folder's name are no pattern.
+func TestYOLOStraysInAnyFolder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "drive [7]")
+	if err := os.Rename(oneYOLO(t, "0 .5 .5 .5 .5"), dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "c.txt"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open([]string{"yolo:" + dir}, road); err == nil || !strings.Contains(err.Error(), "c.txt") {
+		t.Errorf("error %v does not name c.txt", err)
+	}
+}
+
 func TestFlawsNameTheFirst(t *testing.T) {
 	var f, g Flaws
 	for i := range 10 {

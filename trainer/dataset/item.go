@@ -41,6 +41,9 @@ func (b Box) sized() bool {
 	return b.W > 0 && b.H > 0 && b.W <= maxPixel && b.H <= maxPixel && math.Abs(b.X) <= maxPixel && math.Abs(b.Y) <= maxPixel
 }
 
+// times is the box in a picture that is scaled.
+func (b Box) times(k float64) Box { return Box{b.Label, b.X * k, b.Y * k, b.W * k, b.H * k} }
+
 // Item is one picture and what is known of it.
 type Item struct {
 	// Path of the picture file; Name is how reports call it.
@@ -96,9 +99,20 @@ type Set struct {
 	Unasked map[string]int
 }
 
+func newSet(labels []string) *Set {
+	return &Set{Labels: labels, Skipped: map[string]int{}, Unasked: map[string]int{}}
+}
+
+// copied is the set with a list of pictures of its own.
+func (s *Set) copied() *Set {
+	out := *s
+	out.Items = slices.Clone(s.Items)
+	return &out
+}
+
 // Concat joins sets of the same labels.
 func Concat(sets ...*Set) *Set {
-	out := &Set{Skipped: map[string]int{}, Unasked: map[string]int{}}
+	out := newSet(nil)
 	for _, s := range sets {
 		out.Labels = s.Labels
 		out.Items = append(out.Items, s.Items...)
@@ -176,7 +190,7 @@ func (s *Set) Split(fraction float64, seed uint64) (rest, part *Set) {
 // Assume takes unknown labels for the given answer: a policy to compare with, not a
 // recommendation. The set itself is not changed.
 func (s *Set) Assume(answer State) *Set {
-	out := &Set{Labels: s.Labels, Skipped: s.Skipped, Flaws: s.Flaws, Unasked: s.Unasked, Items: slices.Clone(s.Items)}
+	out := s.copied()
 	for i := range out.Items {
 		it := &out.Items[i]
 		it.Labels = slices.Clone(it.Labels)
@@ -193,7 +207,7 @@ func (s *Set) Assume(answer State) *Set {
 // boxes: missing labels on purpose, for experiments. The set itself is not changed.
 func (s *Set) Hide(fraction float64, seed uint64) *Set {
 	rng := rand.New(rand.NewPCG(seed, 0x41de))
-	out := &Set{Labels: s.Labels, Skipped: s.Skipped, Flaws: s.Flaws, Unasked: s.Unasked, Items: slices.Clone(s.Items)}
+	out := s.copied()
 	for i := range out.Items {
 		it := &out.Items[i]
 		it.Labels = slices.Clone(it.Labels)

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -49,39 +48,24 @@ func (a *attrs) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// Options say how a file is read.
-type Options struct {
-	// Pseudo takes a positive under the key "pseudo" for a label where nobody
-	// looked: a machine's opinion, used only by choice.
-	Pseudo bool
-}
-
 // maxLine bounds a line, so that a file that is not JSON Lines is refused before
 // it fills the memory.
 const maxLine = 4 << 20
 
-// ReadJSONL reads JSON Lines, a line a picture:
+// readJSONL reads JSON Lines, a line a picture:
 //
 //	{"path":"a.jpg","labels":{"car":1,"stop_sign":null},"boxes":[{"label":"car","xywh":[x,y,w,h]}]}
 //
 // with paths relative to the file. Boxes of labels that are not asked for are
-// passed over. Flaws are an error that names the file, the lines and the keys.
-func ReadJSONL(path string, labels []string, opts Options) (*Set, error) {
-	var flaws Flaws
-	set, err := readJSONL(path, labels, opts, &flaws)
-	if flawed := flaws.Err(); flawed != nil && (err == nil || errors.Is(err, errNoPictures)) {
-		return nil, fmt.Errorf("dataset: %s: %w", path, flawed)
-	}
-	return set, err
-}
-
-func readJSONL(path string, labels []string, opts Options, flaws *Flaws) (*Set, error) {
+// passed over. pseudo takes a positive under the key "pseudo" for a label where nobody
+// looked: a machine's opinion, used only by choice.
+func readJSONL(path string, labels []string, pseudo bool, flaws *Flaws) (*Set, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("dataset: %w", err)
 	}
 	defer f.Close()
-	set, err := parseJSONL(f, filepath.Dir(path), labels, opts, flaws)
+	set, err := parseJSONL(f, filepath.Dir(path), labels, pseudo, flaws)
 	if err != nil {
 		return nil, fmt.Errorf("dataset: %s: %w", path, err)
 	}
@@ -94,8 +78,8 @@ func readJSONL(path string, labels []string, opts Options, flaws *Flaws) (*Set, 
 	return set, nil
 }
 
-func parseJSONL(r io.Reader, dir string, labels []string, opts Options, flaws *Flaws) (*Set, error) {
-	set := &Set{Labels: labels, Skipped: map[string]int{}, Unasked: map[string]int{}}
+func parseJSONL(r io.Reader, dir string, labels []string, pseudo bool, flaws *Flaws) (*Set, error) {
+	set := newSet(labels)
 	seen := map[string]int{}
 	scan := bufio.NewScanner(r)
 	scan.Buffer(make([]byte, 0, 64<<10), maxLine)
@@ -119,7 +103,7 @@ func parseJSONL(r io.Reader, dir string, labels []string, opts Options, flaws *F
 			continue
 		}
 		seen[rec.Path] = line
-		set.Items = append(set.Items, rec.item(dir, labels, opts, line, flaws))
+		set.Items = append(set.Items, rec.item(dir, labels, pseudo, line, flaws))
 		rec.unasked(set)
 	}
 	if err := scan.Err(); err != nil {
@@ -133,7 +117,7 @@ func parseJSONL(r io.Reader, dir string, labels []string, opts Options, flaws *F
 
 // item is the line's picture. Where the line is wrong about a label, the label is unknown,
 // and where it is wrong about a box, the label is positive without boxes.
-func (r record) item(dir string, labels []string, opts Options, line int, flaws *Flaws) Item {
+func (r record) item(dir string, labels []string, pseudo bool, line int, flaws *Flaws) Item {
 	it := Item{Path: filepath.Join(dir, r.Path), Name: r.Path, Source: r.Source, Group: r.Group, Labels: make([]State, len(labels)), Attrs: r.Attrs}
 	if it.Group == "" {
 		it.Group = r.Path
@@ -141,7 +125,7 @@ func (r record) item(dir string, labels []string, opts Options, line int, flaws 
 	for i, name := range labels {
 		switch v := r.Labels[name]; {
 		case v == nil:
-			if p := r.Pseudo[name]; opts.Pseudo && p != nil && *p == 1 {
+			if p := r.Pseudo[name]; pseudo && p != nil && *p == 1 {
 				it.Labels[i] = Positive
 			}
 		case *v == 0:

@@ -134,7 +134,7 @@ func openJSONL(r request) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	set, err := readJSONL(r.what, r.labels, Options{Pseudo: pseudo}, r.flaws)
+	set, err := readJSONL(r.what, r.labels, pseudo, r.flaws)
 	if err != nil || !r.query.Has("teacher") {
 		return set, err
 	}

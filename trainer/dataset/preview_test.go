@@ -13,7 +13,7 @@ import (
 func TestPreview(t *testing.T) {
 	s := &Set{Labels: ab, Items: []Item{painted("x", 64, 32, 90, Positive, Unknown)}}
 	s.Items[0].Boxes = []Box{{0, 16, 8, 32, 16}}
-	c, err := NewCache(t.Context(), s, 64, nil)
+	c, err := OpenCache(t.Context(), s, 64, CacheOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,10 +16,12 @@ func (c *Cache) Ready() *Set {
 		it := c.Set.Items[i]
 		it.Path, it.Key, it.Fixed = "", "", true
 		it.Pixels = func() (int, int, []byte, error) { return p.w, p.h, p.bgr, nil }
-		it.Boxes = slices.Clone(it.Boxes)
-		for j := range it.Boxes {
-			b := &it.Boxes[j]
-			b.X, b.Y, b.W, b.H = b.X*p.scale, b.Y*p.scale, b.W*p.scale, b.H*p.scale
+		it.Boxes, it.Beliefs = slices.Clone(it.Boxes), slices.Clone(it.Beliefs)
+		for j, b := range it.Boxes {
+			it.Boxes[j] = b.times(p.scale)
+		}
+		for j, b := range it.Beliefs {
+			it.Beliefs[j].Box = b.times(p.scale)
 		}
 		out.Items = append(out.Items, it)
 	}
@@ -37,8 +39,8 @@ func (s *Set) Only(labels []string) *Set {
 		from[i] = slices.Index(s.Labels, l)
 		to[from[i]] = i
 	}
-	out := *s
-	out.Labels, out.Items = slices.Clone(labels), slices.Clone(s.Items)
+	out := s.copied()
+	out.Labels = slices.Clone(labels)
 	for i := range out.Items {
 		it := &out.Items[i]
 		states, boxes := make([]State, len(labels)), []Box(nil)
@@ -51,7 +53,21 @@ func (s *Set) Only(labels []string) *Set {
 				boxes = append(boxes, b)
 			}
 		}
-		it.Labels, it.Boxes = states, boxes
+		var beliefs []Belief
+		for _, b := range it.Beliefs {
+			if to[b.Label] >= 0 {
+				b.Label = to[b.Label]
+				beliefs = append(beliefs, b)
+			}
+		}
+		if it.Believed != nil {
+			looked := make([]bool, len(labels))
+			for j, l := range from {
+				looked[j] = it.Believed[l]
+			}
+			it.Believed = looked
+		}
+		it.Labels, it.Boxes, it.Beliefs = states, boxes, beliefs
 	}
-	return &out
+	return out
 }

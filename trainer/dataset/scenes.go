@@ -52,7 +52,8 @@ func openScene(r request) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	set := &Set{Labels: r.labels, Skipped: map[string]int{}, Unasked: map[string]int{}, Items: drawScenes(seed<<32, n, r.labels)}
+	set := newSet(r.labels)
+	set.Items = drawScenes(seed<<32, n, r.labels)
 	if err := set.covers(); err != nil {
 		return nil, fmt.Errorf("dataset: %s: %w", r.what, err)
 	}

@@ -26,16 +26,17 @@ func openYOLO(r request) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	set := &Set{Labels: r.labels, Skipped: map[string]int{}, Unasked: map[string]int{}}
+	set := newSet(r.labels)
 	y := yoloReading{request: r, set: set, known: make([]bool, len(r.labels))}
 	if err := y.categories(); err != nil {
 		return nil, err
 	}
-	pictures, err := yoloPictures(r.what)
+	images, texts := yoloFolders(r.what)
+	pictures, err := filesOf(images, ".jpg", ".jpeg", ".png", ".bmp", ".webp")
 	if err != nil {
 		return nil, err
 	}
-	y.strays(pictures)
+	y.strays(texts, pictures)
 	for _, path := range pictures {
 		lines, err := readLines(yoloText(path))
 		if errors.Is(err, os.ErrNotExist) {
@@ -45,7 +46,7 @@ func openYOLO(r request) (*Set, error) {
 		if err != nil {
 			return nil, err
 		}
-		w, h, _, err := opencv.DecodeFile(path) // boxes are parts of the picture's size
+		w, h, err := opencv.SizeFile(path) // boxes are parts of the picture's size
 		if err != nil {
 			r.flaws.add(badPictures, "%v", err)
 			continue
@@ -126,38 +127,38 @@ func (y *yoloReading) objects(it *annotated, lines []string, w, h float64) {
 	}
 }
 
-// yoloPictures lists the pictures of a folder, or of its folder images/.
-func yoloPictures(dir string) ([]string, error) {
+// yoloFolders are where a folder's pictures and texts lie.
+func yoloFolders(dir string) (pictures, texts string) {
 	if st, err := os.Stat(filepath.Join(dir, "images")); err == nil && st.IsDir() {
-		dir = filepath.Join(dir, "images")
+		return filepath.Join(dir, "images"), filepath.Join(dir, "labels")
 	}
+	return dir, dir
+}
+
+// filesOf lists the files of a folder with one of some endings.
+func filesOf(dir string, endings ...string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("dataset: %w", err)
 	}
 	var out []string
 	for _, e := range entries {
-		switch strings.ToLower(filepath.Ext(e.Name())) {
-		case ".jpg", ".jpeg", ".png", ".bmp", ".webp":
+		if slices.Contains(endings, strings.ToLower(filepath.Ext(e.Name()))) {
 			out = append(out, filepath.Join(dir, e.Name()))
 		}
 	}
 	return out, nil
 }
 
-// strays names the texts whose picture is not there.
-func (y *yoloReading) strays(pictures []string) {
-	dir := y.what
-	if st, err := os.Stat(filepath.Join(dir, "images")); err == nil && st.IsDir() {
-		dir = filepath.Join(dir, "labels")
-	}
+// strays names the texts in a folder whose picture is not there.
+func (y *yoloReading) strays(dir string, pictures []string) {
 	has := map[string]bool{filepath.Join(dir, "classes.txt"): true, filepath.Clean(y.query.Get("names")): true}
 	for _, path := range pictures {
 		has[yoloText(path)] = true
 	}
-	texts, _ := filepath.Glob(filepath.Join(dir, "*.txt"))
+	texts, _ := filesOf(dir, ".txt") // a folder that is not there has none
 	for _, text := range texts {
-		if !has[text] {
+		if !has[text] && filepath.Ext(text) == ".txt" { // others are not read
 			y.flaws.add(missingPictures, "%s: there is no picture of this name", text)
 		}
 	}

@@ -15,6 +15,8 @@ const (
 	least = 0.05
 	// overlap is the intersection over union from which two boxes are one object.
 	overlap = 0.5
+	// padGrey surrounds a picture, as YOLOX's authors feed it.
+	padGrey = 114
 )
 
 var strides = []int{8, 16, 32}

@@ -7,8 +7,8 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
+	"gonum.org/v1/gonum/floats/scalar"
 
-	"perceive/camera/opencv"
 	"perceive/trainer/dataset"
 )
 
@@ -49,11 +49,7 @@ func (d *Detector) LookAll(ctx context.Context, set *dataset.Set, progress func(
 
 // lines are what is seen of the named classes in a picture, or why it cannot be decoded.
 func (l *Looker) lines(ctx context.Context, it *dataset.Item, names map[int]string) (out []dataset.SeenLine, bad, err error) {
-	read := it.Pixels
-	if read == nil {
-		read = func() (int, int, []byte, error) { return opencv.DecodeFile(it.Path) }
-	}
-	w, h, bgr, bad := read()
+	w, h, bgr, bad := it.Decode()
 	if bad != nil {
 		return nil, bad, nil
 	}
@@ -63,11 +59,14 @@ func (l *Looker) lines(ctx context.Context, it *dataset.Item, names map[int]stri
 	}
 	for _, s := range seen {
 		if label, ok := names[s.Class]; ok {
-			out = append(out, dataset.SeenLine{Label: label, XYWH: [4]float64{tenth(s.X), tenth(s.Y), tenth(s.W), tenth(s.H)}, P: float64(int(s.P*1e4+0.5)) / 1e4})
+			out = append(out, s.line(label))
 		}
 	}
 	return out, nil, nil
 }
 
-// tenth rounds to a tenth of a pixel, and up from nothing.
-func tenth(v float64) float64 { return max(0.1, float64(int(v*10+0.5))/10) }
+// line is what is written down: pixels to a tenth, a size never rounded to none.
+func (s Seen) line(label string) dataset.SeenLine {
+	size := func(v float64) float64 { return max(0.1, scalar.Round(v, 1)) }
+	return dataset.SeenLine{Label: label, XYWH: [4]float64{scalar.Round(s.X, 1), scalar.Round(s.Y, 1), size(s.W), size(s.H)}, P: scalar.Round(s.P, 4)}
+}

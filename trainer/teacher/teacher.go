@@ -36,12 +36,12 @@ func Load(rt *ort.Runtime, file []byte, opts ort.Options) (*Detector, error) {
 	}
 	in, out := s.Inputs(), s.Outputs()
 	d := &Detector{session: s}
-	if len(in) == 1 && in[0].Type == ort.Float32 && len(in[0].Shape) == 4 {
+	if len(in) == 1 && in[0].Type == ort.Float32 && len(in[0].Shape) == 4 && in[0].Shape[2] == in[0].Shape[3] {
 		d.side = int(in[0].Shape[3])
 	}
 	if d.side < 32 || len(out) != 1 || len(out[0].Shape) != 3 || out[0].Shape[1] != int64(anchors(d.side)) || out[0].Shape[2] != 5+classes {
 		s.Close()
-		return nil, fmt.Errorf("teacher: inputs %v, outputs %v: want a YOLOX detector of COCO's %d classes", in, out, classes)
+		return nil, fmt.Errorf("teacher: inputs %v, outputs %v: want a YOLOX detector of COCO's %d classes with a square input", in, out, classes)
 	}
 	return d, nil
 }
@@ -111,7 +111,7 @@ func views(w, h int) []image.Rectangle {
 
 func (l *Looker) view(ctx context.Context, w int, bgr []byte, r image.Rectangle) ([]Seen, error) {
 	side := l.d.side
-	place, err := l.fit.Fit(l.bgr, side, side, 114, &camera.Frame{Width: r.Dx(), Height: r.Dy(), Stride: 3 * w, Pix: bgr[3*(r.Min.Y*w+r.Min.X):]})
+	place, err := l.fit.Fit(l.bgr, side, side, padGrey, &camera.Frame{Width: r.Dx(), Height: r.Dy(), Stride: 3 * w, Pix: bgr[3*(r.Min.Y*w+r.Min.X):]})
 	if err != nil {
 		return nil, fmt.Errorf("teacher: %w", err)
 	}

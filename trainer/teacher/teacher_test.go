@@ -10,11 +10,14 @@ import (
 	"testing"
 
 	"gonum.org/v1/gonum/floats/scalar"
+	"google.golang.org/protobuf/proto"
 
 	"perceive/camera/opencv"
+	"perceive/export/onnx"
 	"perceive/hw/ort"
 	"perceive/hw/ort/orttest"
 	"perceive/internal/realdata"
+	"perceive/trainer/dataset"
 )
 
 // One cell by hand: side 32 has 16 cells at stride 8, 4 at 16, 1 at 32. Cell 5 of stride 8
@@ -50,6 +53,41 @@ func TestInside(t *testing.T) {
 	got := inside([]Seen{{0, 35, 5, 20, 20, 1}, {0, 60, 5, 20, 20, 1}, {0, 90, -5, 20, 20, 1}}, r, 100)
 	if len(got) != 2 || got[1].W != 10 || got[1].Y != 0 || got[1].H != 15 {
 		t.Errorf("kept %v", got)
+	}
+}
+
+// A box at the picture's edge is written down there; a size is never rounded to none.
+func TestLine(t *testing.T) {
+	got := Seen{2, 0, 0.04, 0.01, 12.36, 0.45678}.line("car")
+	want := dataset.SeenLine{Label: "car", XYWH: [4]float64{0, 0, 0.1, 12.4}, P: 0.4568}
+	if got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+// The decoder's cells are those of a square.
+func TestLoadWantsASquare(t *testing.T) {
+	for _, tc := range []struct {
+		h, w int64
+		ok   bool
+	}{{32, 32, true}, {64, 32, false}, {32, 64, false}} {
+		dims := []int64{1, int64(anchors(int(tc.w))), 5 + classes}
+		opset := int64(17)
+		file, err := onnx.Marshal(&onnx.Model{IrVersion: proto.Int64(8), OpsetImport: []*onnx.OperatorSet{{Version: &opset}},
+			Graph: &onnx.Graph{Name: proto.String("detector"), Node: []*onnx.Node{onnx.NewNode("Identity", "", []string{"c"}, []string{"y"})},
+				Initializer: []*onnx.Tensor{onnx.NewTensorFloat32("c", dims, make([]float32, dims[1]*dims[2]))},
+				Input:       []*onnx.ValueInfo{onnx.NewValueInfo("x", onnx.Tensor_FLOAT, 1, 3, tc.h, tc.w)},
+				Output:      []*onnx.ValueInfo{onnx.NewValueInfo("y", onnx.Tensor_FLOAT, dims...)}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := Load(orttest.Runtime(t), file, ort.Options{Threads: 1})
+		if (err == nil) != tc.ok {
+			t.Errorf("input of %d×%d: %v", tc.w, tc.h, err)
+		}
+		if err == nil {
+			d.Close()
+		}
 	}
 }
 
