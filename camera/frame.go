@@ -19,8 +19,13 @@ type Frame struct {
 	// was opened. It is what results are stamped with, so that a replay says
 	// what the drive said.
 	Time time.Duration
-	// Captured is when the frame was handed over, with Go's monotonic clock.
+	// Captured is when the frame was taken over from the camera or the decoder: a monotonic
+	// reading and the wall time in one (see package time).
 	Captured time.Time
+	// Stamp is the time that the source gave the frame, since an epoch of its own, and
+	// Clock says whose time that is. Both are zero where the source gives none.
+	Stamp time.Duration
+	Clock Clock
 	// Width and Height are in pixels, Stride is the length of a row in bytes.
 	Width, Height, Stride int
 	// Pix holds Height rows of Stride bytes: len(Pix) >= Height*Stride.
