@@ -75,8 +75,8 @@ func TestAnnotatedVideoShowsWhere(t *testing.T) {
 	}
 	box := image.Rect(300, 160, 460, 260)
 	r := perception.Result{Status: perception.OK, Answers: []perception.Answer{
-		{P: 0.9, On: true, Where: perception.Where{Peak: perception.Peak{Point: image.Pt(340, 200), P: 0.8}, Boxes: []perception.Box{{Rectangle: box, P: 0.8}}}},
-		{P: 0.6, On: true, Where: perception.Where{Peak: perception.Peak{Point: image.Pt(560, 300), P: 0.2}}},
+		{P: 0.9, State: perception.On, Where: perception.Where{Peak: perception.Peak{Point: image.Pt(340, 200), P: 0.8}, Boxes: []perception.Box{{Rectangle: box, P: 0.8}}}},
+		{P: 0.6, State: perception.On, Where: perception.Where{Peak: perception.Peak{Point: image.Pt(560, 300), P: 0.2}}},
 	}}
 	f := camera.NewFrame(w, h, nil)
 	for i := range f.Pix {

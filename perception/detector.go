@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"image"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"perceive/camera"
@@ -16,7 +18,7 @@ import (
 // Detector turns one frame into one Result. It belongs to one goroutine; Pipeline
 // overlaps several.
 type Detector struct {
-	model *model.Model
+	model atomic.Pointer[model.Model]
 	own   *lane // for Detect, made when first asked
 }
 
@@ -28,23 +30,54 @@ type lane struct {
 	finder finder
 }
 
-// NewDetector makes a detector on a loaded model, which stays the caller's.
+// NewDetector makes a detector on a loaded model, which stays the caller's
+// but for Swap.
 func NewDetector(m *model.Model) *Detector {
-	return &Detector{model: m}
+	d := &Detector{}
+	d.model.Store(m)
+	return d
+}
+
+// Swap makes the frames to come go through another model, and retires the one before: it is
+// freed when the last frame has left it, and belongs to the caller no more. It may be called
+// from any goroutine. The labels must be the same, in the same order: who reads the results
+// was told them once.
+func (d *Detector) Swap(m *model.Model) error {
+	old := d.model.Load()
+	if was, is := old.Manifest().LabelIDs(), m.Manifest().LabelIDs(); !slices.Equal(was, is) {
+		return fmt.Errorf("perception: the model answers %q, the one that runs %q: start again to change labels", is, was)
+	}
+	d.model.Store(m)
+	return old.Retire()
+}
+
+// current returns l if it is of the model that runs now, else one that is in its place. If
+// none can be made the old one goes on.
+func (d *Detector) current(l *lane) *lane {
+	if l.Model() == d.model.Load() {
+		return l
+	}
+	next, err := d.newLane()
+	if err != nil {
+		return l
+	}
+	l.close()
+	return next
 }
 
 // Manifest is the contract of the model.
-func (d *Detector) Manifest() *models.Manifest { return d.model.Manifest() }
+func (d *Detector) Manifest() *models.Manifest { return d.model.Load().Manifest() }
 
 // Report says what the network runs on.
-func (d *Detector) Report() hw.ProviderReport { return d.model.Report() }
+func (d *Detector) Report() hw.ProviderReport { return d.model.Load().Report() }
 
 func (d *Detector) newLane() (*lane, error) {
-	l, err := d.model.NewLane()
+	m := d.model.Load()
+	l, err := m.NewLane()
 	if err != nil {
 		return nil, fmt.Errorf("perception: %w", err)
 	}
-	return &lane{Lane: l, fitter: opencv.Fitter{How: camera.Fit(d.model.Manifest().Input.Fit)}}, nil
+	return &lane{Lane: l, fitter: opencv.Fitter{How: camera.Fit(m.Manifest().Input.Fit)}}, nil
 }
 
 func (l *lane) close() {
@@ -64,6 +97,7 @@ func (d *Detector) Detect(ctx context.Context, f *camera.Frame, r *Result) {
 		}
 		d.own = l
 	}
+	d.own = d.current(d.own)
 	d.fit(d.own, f, r)
 	d.infer(ctx, d.own, r)
 }
@@ -72,7 +106,7 @@ func (d *Detector) Detect(ctx context.Context, f *camera.Frame, r *Result) {
 func (d *Detector) fit(l *lane, f *camera.Frame, r *Result) {
 	begin := time.Now()
 	r.Seq, r.Time, r.Status, r.Reason = f.Seq, f.Time, OK, ""
-	in := &d.model.Manifest().Input
+	in := &l.Model().Manifest().Input
 	place, err := l.fitter.Fit(l.Input, in.Width, in.Height, in.Pad, f)
 	switch {
 	case err != nil:
@@ -93,7 +127,7 @@ func (d *Detector) infer(ctx context.Context, l *lane, r *Result) {
 	if err := l.Run(ctx); err != nil {
 		r.fail(Failed, err.Error())
 	} else {
-		r.decide(l, d.model.Manifest().Labels)
+		r.decide(l, l.Model().Manifest().Labels)
 	}
 	r.Took.Infer = time.Since(begin)
 }

@@ -52,7 +52,7 @@ func (a *Annotator) bars(c *opencv.Canvas, r *Result, unit, x, long int) {
 	for i, ans := range r.Answers {
 		y := line * (i + 2)
 		col, ink := palette[i%len(palette)], white
-		if !ans.On {
+		if ans.State != On {
 			col, ink = dim, dim
 		}
 		c.Text(unit, y, float64(unit), a.head.Labels[i].Label, ink)

@@ -18,6 +18,12 @@ const lanes = 3
 type Pipeline struct {
 	Source   camera.Source
 	Detector *Detector
+	// Guards look at every frame before the network does; the first that objects is heard.
+	Guards []Guard
+	// Decider, if not nil, makes the labels' states steady over time.
+	Decider *Decider
+	// Name is the results' Source.
+	Name string
 	// Sinks take every result. The pipeline does not close them.
 	Sinks []Sink
 	// Progress, if not nil, is called after each result.
@@ -41,8 +47,8 @@ func (p *Pipeline) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		defer l.close()
 		parcels[i] = &parcel{lane: l}
+		defer func() { parcels[i].lane.close() }()
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -59,6 +65,9 @@ func (p *Pipeline) Run(ctx context.Context) error {
 		defer close(done)
 		for c := range fitted {
 			p.Detector.infer(ctx, c.lane, &c.result)
+			if p.Decider != nil {
+				p.Decider.Decide(&c.result)
+			}
 			done <- c
 		}
 	}()
@@ -79,22 +88,47 @@ func (p *Pipeline) read(ctx context.Context, free <-chan *parcel, fitted chan<- 
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+		c.lane = p.Detector.current(c.lane)
 		begin := time.Now()
 		f, err := p.Source.Next(ctx)
-		c.result.Took = Took{Decode: time.Since(begin)}
+		c.result = Result{Source: p.Name, Took: Took{Decode: time.Since(begin)}, Answers: c.result.Answers[:0], boxes: c.result.boxes}
 		c.frame = f
 		switch {
 		case err == nil:
-			p.Detector.fit(c.lane, f, &c.result)
+			p.take(c, f)
 		case errors.As(err, &bad):
 			c.frame = nil
 			c.result.Seq, c.result.Time = bad.Seq, bad.Time
-			c.result.fail(Unreadable, err.Error())
+			p.miss(c, bad)
 		default:
 			return err
 		}
 		fitted <- c
 	}
+}
+
+// take looks at a frame and fits it into the network's input.
+func (p *Pipeline) take(c *parcel, f *camera.Frame) {
+	r := &c.result
+	r.Seq, r.Time, r.Status = f.Seq, f.Time, OK
+	r.Captured, r.Stamp, r.Clock = f.Captured, f.Stamp, f.Clock
+	begin := time.Now()
+	ok := p.guard(f, r)
+	r.Took.Guard = time.Since(begin)
+	if ok {
+		p.Detector.fit(c.lane, f, r)
+	}
+}
+
+// miss fills the result of a frame that did not come. Of a dropped one there is nothing to
+// say beyond that, and under load there are many: no text is made for it.
+func (p *Pipeline) miss(c *parcel, bad *camera.FrameError) {
+	status := lost(bad.Err)
+	reason := bad.Err.Error()
+	if status == Unreadable {
+		reason = bad.Error()
+	}
+	c.result.fail(status, reason)
 }
 
 // emit hands results to the sinks. After a failure it goes on to take parcels, so that

@@ -133,7 +133,7 @@ func TestOneResultAFrameInOrder(t *testing.T) {
 		}
 		// "bright" is the mean over 255, by the model's definition.
 		want := float32(10*i) / 255
-		if r.Status != perception.OK || len(r.Answers) != 2 || r.Answers[0].P < want-1e-3 || r.Answers[0].P > want+1e-3 || r.Answers[0].On != (want >= 0.5) {
+		if r.Status != perception.OK || len(r.Answers) != 2 || r.Answers[0].P < want-1e-3 || r.Answers[0].P > want+1e-3 || r.Answers[0].State == perception.On != (want >= 0.5) {
 			t.Errorf("frame %d: %+v, want bright %.3f", i, r, want)
 		}
 	}
@@ -238,9 +238,9 @@ func TestJSONLines(t *testing.T) {
 	// Grey all over: the first of four equal cells, and all of the picture.
 	const where = `"where":{"peak":{"xy":[8,8],"p":0.6667},"boxes":[{"xywh":[0,0,32,32],"p":0.6667}]}`
 	for i, want := range map[int]string{
-		1:  `{"seq":0,"t_ms":0,"status":"ok","labels":[{"label":"bright","p":0.0000,"on":false},{"label":"red","p":0.0000,"on":false}]}`,
-		4:  `{"seq":3,"t_ms":300,"status":"unreadable","reason":"camera: frame 3 (picture 3): damaged","labels":[]}`,
-		18: `{"seq":17,"t_ms":1700,"status":"ok","labels":[{"label":"bright","p":0.6667,"on":true,` + where + `},{"label":"red","p":0.6667,"on":true,` + where + `}]}`,
+		1:  `{"seq":0,"t_ms":0,"status":"ok","labels":[{"label":"bright","p":0.0000,"state":"off"},{"label":"red","p":0.0000,"state":"off"}]}`,
+		4:  `{"seq":3,"t_ms":300,"status":"unreadable","reason":"camera: frame 3 (picture 3): damaged","labels":[{"label":"bright","state":"unknown"},{"label":"red","state":"unknown"}]}`,
+		18: `{"seq":17,"t_ms":1700,"status":"ok","labels":[{"label":"bright","p":0.6667,"state":"on",` + where + `},{"label":"red","p":0.6667,"state":"on",` + where + `}]}`,
 	} {
 		if lines[i] != want {
 			t.Errorf("line %d is\n%s\nwant\n%s", i, lines[i], want)

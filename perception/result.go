@@ -4,15 +4,17 @@ package perception
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
+	"perceive/camera"
 	"perceive/models"
 )
 
 // Status says what became of a frame.
 type Status string
 
-// The statuses. Only OK frames have labels.
+// The statuses. Only the labels of OK frames are known.
 const (
 	// OK: the network answered.
 	OK Status = "ok"
@@ -20,19 +22,64 @@ const (
 	Unreadable Status = "unreadable"
 	// Failed: the frame came, and the network did not answer.
 	Failed Status = "failed"
+	// Dropped: a newer frame came before this one was asked for.
+	Dropped Status = "dropped"
+	// Stale: the frame was older than its source allows.
+	Stale Status = "stale"
+	// Black, Saturated, Frozen and Blurred: the picture shows nothing to go by.
+	Black     Status = "black"
+	Saturated Status = "saturated"
+	Frozen    Status = "frozen"
+	Blurred   Status = "blurred"
+	// Skipped: seen and left out on purpose, to keep the board cool.
+	Skipped Status = "skipped"
 )
+
+// Statuses are all of them.
+var Statuses = []Status{OK, Unreadable, Failed, Dropped, Stale, Black, Saturated, Frozen, Blurred, Skipped}
+
+// State is what is held of a label. The zero value is Unknown.
+type State uint8
+
+// The states.
+const (
+	Unknown State = iota
+	Off
+	On
+)
+
+var stateNames = [...]string{"unknown", "off", "on"}
+
+func (s State) String() string { return stateNames[s] }
+
+// MarshalText implements encoding.TextMarshaler.
+func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *State) UnmarshalText(text []byte) error {
+	i := slices.Index(stateNames[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("perception: state %q: want unknown, off or on", text)
+	}
+	*s = State(i)
+	return nil
+}
 
 // Answer is the network's answer to one label's question.
 type Answer struct {
-	// P is the probability, 0 to 1; On is P at or above the label's threshold.
-	P  float32
-	On bool
+	// P is the probability, 0 to 1.
+	P float32
+	// State is On where P is at or above the label's threshold, else Off; a Decider makes
+	// it steady over time.
+	State State
 	// Where says where a label that is on was seen.
 	Where Where
 }
 
 // Result is what is known of one frame.
 type Result struct {
+	// Source is the name of the camera, where there may be several.
+	Source string
 	Seq    uint64
 	Time   time.Duration // position in the recording
 	Status Status
@@ -42,15 +89,20 @@ type Result struct {
 	// empty: what is not known is not said.
 	// They belong to the loop and are valid until Emit returns.
 	Answers []Answer
-	// Took is how long each stage worked on this frame. It varies from run to run and
-	// is not part of a recording.
+	// Captured is when the frame was taken over; Stamp and Clock are the source's own time.
+	// They and Took vary from run to run and are no part of a recording that replays.
+	Captured time.Time
+	Stamp    time.Duration
+	Clock    camera.Clock
+	// Took is how long each stage worked on this frame.
 	Took Took
 
 	boxes []Box // the memory of all answers' boxes, maxBoxes each
 }
 
-// Took is the time in each stage.
-type Took struct{ Decode, Fit, Infer time.Duration }
+// Took is the time in each stage: waiting for the source and its decoder, looking at the
+// picture for faults, fitting it into the input, and the network.
+type Took struct{ Decode, Guard, Fit, Infer time.Duration }
 
 // decide fills r's answers from a lane that has run. What is no probability is no
 // answer, and a network that gives one is not believed in the others.
@@ -65,8 +117,11 @@ func (r *Result) decide(l *lane, labels []models.Label) {
 			r.fail(Failed, fmt.Sprintf("perception: frame %d: the network's answer for %q is %v, which is no probability", r.Seq, labels[i].ID, p))
 			return
 		}
-		a := Answer{P: p, On: p >= labels[i].Threshold}
-		if a.On && size > 0 && (i+1)*size <= len(l.Maps) {
+		a := Answer{P: p, State: Off}
+		if p >= labels[i].Threshold {
+			a.State = On
+		}
+		if a.State == On && size > 0 && (i+1)*size <= len(l.Maps) {
 			cells := l.Maps[i*size:][:size]
 			for _, p := range cells {
 				if !isProbability(p) {

@@ -43,7 +43,7 @@ type HeaderLabel struct {
 }
 
 // ResultSchema is the version of the recording's layout.
-const ResultSchema = 1
+const ResultSchema = 2
 
 // NewHeader describes a run of a detector on a source.
 func NewHeader(d *Detector, source camera.Info, program string) Header {

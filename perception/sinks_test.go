@@ -30,7 +30,7 @@ func TestSinksTakeEverything(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			answers := []perception.Answer{{P: 0.9, On: true}, {P: 0.1}}
+			answers := []perception.Answer{{P: 0.9, State: perception.On}, {P: 0.1}}
 			at := func(x, y int, boxes ...image.Rectangle) perception.Where {
 				w := perception.Where{Peak: perception.Peak{Point: image.Pt(x, y), P: 0.8}}
 				for _, r := range boxes {
@@ -39,8 +39,8 @@ func TestSinksTakeEverything(t *testing.T) {
 				return w
 			}
 			seen := []perception.Answer{
-				{P: 0.9, On: true, Where: at(0, 0, image.Rect(0, 0, 160, 120), image.Rect(159, 119, 160, 120))},
-				{P: 0.8, On: true, Where: at(159, 119)},
+				{P: 0.9, State: perception.On, Where: at(0, 0, image.Rect(0, 0, 160, 120), image.Rect(159, 119, 160, 120))},
+				{P: 0.8, State: perception.On, Where: at(159, 119)},
 			}
 			for i, step := range []struct {
 				r perception.Result

@@ -50,7 +50,7 @@ func (s *Summary) Emit(_ context.Context, r *Result, _ *camera.Frame) error {
 	s.last = r.Time
 	clear(s.on)
 	for i, a := range r.Answers {
-		s.on[i] = a.On
+		s.on[i] = a.State == On
 	}
 	record(s.decode, r.Took.Decode)
 	if r.Status == OK {
@@ -84,7 +84,7 @@ func (s *Summary) Close() error {
 func (s *Summary) Print(w io.Writer) error {
 	took := time.Since(s.began)
 	var statuses []string
-	for _, st := range []Status{OK, Unreadable, Failed} {
+	for _, st := range Statuses {
 		if n := s.Statuses[st]; n > 0 || st == OK {
 			statuses = append(statuses, fmt.Sprintf("%d %s", n, st))
 		}

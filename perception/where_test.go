@@ -60,7 +60,7 @@ func TestWhere(t *testing.T) {
 			var r perception.Result
 			for range 2 { // the second time in used memory
 				d.Detect(t.Context(), tc.f, &r)
-				if r.Status != perception.OK || !r.Answers[0].On || r.Answers[1].On {
+				if r.Status != perception.OK || r.Answers[0].State != perception.On || r.Answers[1].State == perception.On {
 					t.Fatalf("%+v: want bright alone", r)
 				}
 				w := r.Answers[0].Where
@@ -97,7 +97,7 @@ func TestWhereIsNotKnown(t *testing.T) {
 			}
 			var r perception.Result
 			d.Detect(t.Context(), f, &r)
-			if r.Status != perception.OK || !r.Answers[0].On || r.Answers[0].Where.Known() {
+			if r.Status != perception.OK || r.Answers[0].State != perception.On || r.Answers[0].Where.Known() {
 				t.Errorf("%+v: want on, and nothing of where", r)
 			}
 			var b bytes.Buffer
@@ -125,10 +125,10 @@ func TestWhereInJSONLines(t *testing.T) {
 	}
 	at := func(x, y int, p float32) perception.Peak { return perception.Peak{Point: image.Pt(x, y), P: p} }
 	r := perception.Result{Seq: 3, Status: perception.OK, Answers: []perception.Answer{
-		{P: 0.98, On: true, Where: perception.Where{Peak: at(880, 440, 0.87), Boxes: []perception.Box{
+		{P: 0.98, State: perception.On, Where: perception.Where{Peak: at(880, 440, 0.87), Boxes: []perception.Box{
 			{Rectangle: image.Rect(800, 392, 960, 488), P: 0.87}, {Rectangle: image.Rect(0, 0, 32, 8), P: 0.5}}}},
-		{P: 0.5, On: true, Where: perception.Where{Peak: at(0, 7, 0.00004)}},
-		{P: 0.9, On: true},
+		{P: 0.5, State: perception.On, Where: perception.Where{Peak: at(0, 7, 0.00004)}},
+		{P: 0.9, State: perception.On},
 	}}
 	if err := j.Emit(t.Context(), &r, nil); err != nil {
 		t.Fatal(err)
@@ -138,9 +138,9 @@ func TestWhereInJSONLines(t *testing.T) {
 	}
 	_, line, _ := strings.Cut(b.String(), "\n")
 	const want = `{"seq":3,"t_ms":0,"status":"ok","labels":[` +
-		`{"label":"car","p":0.9800,"on":true,"where":{"peak":{"xy":[880,440],"p":0.8700},"boxes":[{"xywh":[800,392,160,96],"p":0.8700},{"xywh":[0,0,32,8],"p":0.5000}]}},` +
-		`{"label":"sign","p":0.5000,"on":true,"where":{"peak":{"xy":[0,7],"p":0.0000},"boxes":[]}},` +
-		`{"label":"light","p":0.9000,"on":true}]}` + "\n"
+		`{"label":"car","p":0.9800,"state":"on","where":{"peak":{"xy":[880,440],"p":0.8700},"boxes":[{"xywh":[800,392,160,96],"p":0.8700},{"xywh":[0,0,32,8],"p":0.5000}]}},` +
+		`{"label":"sign","p":0.5000,"state":"on","where":{"peak":{"xy":[0,7],"p":0.0000},"boxes":[]}},` +
+		`{"label":"light","p":0.9000,"state":"on"}]}` + "\n"
 	if line != want {
 		t.Errorf("the line is\n%s\nwant\n%s", line, want)
 	}

@@ -60,6 +60,8 @@ func (m *Model) NewLane() (_ *Lane, err error) {
 	if l.run, err = m.session.Bind(l.tensors[:1], l.tensors[1:]); err != nil {
 		return nil, err
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.lanes = append(m.lanes, l)
 	return l, nil
 }
@@ -67,12 +69,23 @@ func (m *Model) NewLane() (_ *Lane, err error) {
 // Run runs the network on Input.
 func (l *Lane) Run(ctx context.Context) error { return l.run.Run(ctx) }
 
-// Close frees the lane. It may be called twice and ends use.
+// Close frees the lane, and its model with the last one if that is retired. It may be called
+// twice and ends use.
 func (l *Lane) Close() error {
-	l.model.lanes = slices.DeleteFunc(l.model.lanes, func(o *Lane) bool { return o == l })
+	m := l.model
+	m.mu.Lock()
+	m.lanes = slices.DeleteFunc(m.lanes, func(o *Lane) bool { return o == l })
+	last := m.retired && len(m.lanes) == 0
+	m.mu.Unlock()
 	l.free()
+	if last {
+		return m.Close()
+	}
 	return nil
 }
+
+// Model is what the lane runs.
+func (l *Lane) Model() *Model { return l.model }
 
 func (l *Lane) free() {
 	if l.run != nil {

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"perceive/export/adapt"
 	"perceive/export/onnx"
@@ -35,7 +36,10 @@ var (
 type Model struct {
 	manifest *models.Manifest
 	session  *ort.Session
-	lanes    []*Lane
+
+	mu      sync.Mutex
+	lanes   []*Lane
+	retired bool
 }
 
 // Options say how a file is loaded, beside what runs it.
@@ -147,11 +151,27 @@ func (m *Model) Report() hw.ProviderReport { return m.session.Report() }
 
 // Close frees the model and its lanes. It may be called twice and ends use.
 func (m *Model) Close() error {
-	for _, l := range m.lanes {
+	m.mu.Lock()
+	lanes := m.lanes
+	m.lanes = nil
+	m.mu.Unlock()
+	for _, l := range lanes {
 		l.free()
 	}
-	m.lanes = nil
 	return m.session.Close()
+}
+
+// Retire frees the model as soon as its last lane is closed: for a model that another one has
+// taken the place of, while frames may still be on their way through it.
+func (m *Model) Retire() error {
+	m.mu.Lock()
+	m.retired = true
+	idle := len(m.lanes) == 0
+	m.mu.Unlock()
+	if idle {
+		return m.Close()
+	}
+	return nil
 }
 
 func unchanged(man *models.Manifest, file []byte) error {
