@@ -23,8 +23,8 @@ var floors = map[string]int{
 	"perception": 3, "export": 3, "trainer/teacher": 3,
 	// The training loop.
 	"trainer": 4,
-	// Experiments made of many runs.
-	"trainer/study": 5,
+	// Experiments made of many runs; the daemon.
+	"trainer/study": 5, "perception/serve": 5,
 	// Wiring.
 	"cmd/perceive": 6,
 
