@@ -237,7 +237,7 @@ func TestRunOnMixedPictures(t *testing.T) {
 		t.Fatalf("exit code %d: %s", code, errOut)
 	}
 	got := lines(t, out)
-	if len(got) != 8 || got[0]["schema"] != 1.0 {
+	if len(got) != 8 || got[0]["schema"] != float64(perception.ResultSchema) {
 		t.Fatalf("%d lines, want a header and 7: %v", len(got), got[0])
 	}
 	for i, want := range []string{"ok", "ok", "ok", "4-empty.jpg", "5-cut.jpg", "ok", "7-text.png"} {
