@@ -2,17 +2,14 @@ package models
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/token"
+
+	"perceive/internal/strict"
 )
 
 // Sidecar is the contract of a model file that another tool wrote: what it wants to see
@@ -112,91 +109,23 @@ func ParseSidecar(file string, text []byte) (*Sidecar, error) {
 	if len(text) > maxSidecar {
 		return nil, fmt.Errorf("%s: %d bytes, a contract has at most %d", file, len(text), maxSidecar)
 	}
-	if tangled(text) {
-		return nil, fmt.Errorf("%s: a line of more than %d bytes, or brackets in brackets more than %d deep: no contract needs that", file, maxLine, maxBrackets)
+	var s Sidecar
+	f, err := strict.Decode(file, text, &s)
+	if err != nil {
+		return nil, err
 	}
-	s, tree, err := decode(text)
-	if err != nil && !errors.Is(err, io.EOF) { // which is a file that says nothing
-		var at interface {
-			GetToken() *token.Token
-			GetMessage() string
-		}
-		if errors.As(err, &at) && at.GetToken() != nil {
-			return nil, fmt.Errorf("%s:%d: %s", file, at.GetToken().Position.Line, at.GetMessage())
-		}
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	var errs []error
-	for _, f := range s.faults() {
-		errs = append(errs, fmt.Errorf("%s:%d: %s: %s", file, line(tree, f.key), f.key, f.says))
-	}
-	if err := errors.Join(errs...); err != nil {
+	if err := f.Faults(s.faults()); err != nil {
 		return nil, err
 	}
 	return &s, nil
 }
 
-// The YAML reader takes time and memory with the square of how deep things are nested.
-const (
-	maxLine     = 4000
-	maxBrackets = 32
-)
-
-// tangled reports a text that is nested deeper than any contract.
-func tangled(text []byte) bool {
-	depth, length := 0, 0
-	for _, c := range text {
-		length++
-		switch c {
-		case '\n':
-			length = 0
-		case '[', '{':
-			depth++
-		case ']', '}':
-			depth--
-		}
-		if length > maxLine || depth > maxBrackets {
-			return true
-		}
-	}
-	return false
-}
-
-// decode reads YAML. The reader panics on some malformed texts (found by fuzzing: a tag
-// where a list should be), which is an error here like any other.
-func decode(text []byte) (s Sidecar, tree *ast.File, err error) {
-	defer func() {
-		if recover() != nil {
-			err = errors.New("malformed YAML")
-		}
-	}()
-	if tree, err = parser.ParseBytes(text, 0); err != nil {
-		return s, tree, err
-	}
-	return s, tree, yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&s)
-}
-
-// line of a key's value; where the key is missing, the first line within the nearest one
-// around it.
-func line(tree *ast.File, key string) int {
-	for key != "" {
-		if path, err := yaml.PathString("$." + key); err == nil {
-			if node, err := path.FilterFile(tree); err == nil && node != nil && node.GetToken() != nil {
-				return max(1, node.GetToken().Position.Line)
-			}
-		}
-		key = key[:max(0, strings.LastIndexAny(key, ".["))]
-	}
-	return 1
-}
-
-// fault is what is wrong about a key.
-type fault struct{ key, says string }
-
 // faults are the facts that are missing or impossible.
-func (s *Sidecar) faults() []fault {
-	var out []fault
-	bad := func(key, format string, args ...any) { out = append(out, fault{key, fmt.Sprintf(format, args...)}) }
+func (s *Sidecar) faults() []strict.Fault {
+	var out []strict.Fault
+	bad := func(key, format string, args ...any) {
+		out = append(out, strict.Fault{Key: key, Says: fmt.Sprintf(format, args...)})
+	}
 	text := func(key, v string) {
 		if v == "" {
 			bad(key, "missing")
