@@ -38,17 +38,17 @@ func NewDetector(m *model.Model) *Detector {
 	return d
 }
 
-// Swap makes the frames to come go through another model, and retires the one before: it is
-// freed when the last frame has left it, and belongs to the caller no more. It may be called
-// from any goroutine. The labels must be the same, in the same order: who reads the results
-// was told them once.
-func (d *Detector) Swap(m *model.Model) error {
-	old := d.model.Load()
+// Swap makes the frames to come go through another model and returns the one before, which
+// frames may still be on their way through: the caller retires it, or swaps back. It may be
+// called from any goroutine. The labels must be the same, in the same order: who reads the
+// results was told them once.
+func (d *Detector) Swap(m *model.Model) (old *model.Model, err error) {
+	old = d.model.Load()
 	if was, is := old.Manifest().LabelIDs(), m.Manifest().LabelIDs(); !slices.Equal(was, is) {
-		return fmt.Errorf("perception: the model answers %q, the one that runs %q: start again to change labels", is, was)
+		return nil, fmt.Errorf("perception: the model answers %q, the one that runs %q: start again to change labels", is, was)
 	}
 	d.model.Store(m)
-	return old.Retire()
+	return old, nil
 }
 
 // current returns l if it is of the model that runs now, else one that is in its place. If

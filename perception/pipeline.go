@@ -22,6 +22,8 @@ type Pipeline struct {
 	Guards []Guard
 	// Decider, if not nil, makes the labels' states steady over time.
 	Decider *Decider
+	// Watch, if not nil, is told what each stage does.
+	Watch *Watch
 	// Name is the results' Source.
 	Name string
 	// Sinks take every result. The pipeline does not close them.
@@ -64,7 +66,9 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	go func() {
 		defer close(done)
 		for c := range fitted {
+			p.Watch.enter(Infer)
 			p.Detector.infer(ctx, c.lane, &c.result)
+			p.Watch.leave(Infer)
 			if p.Decider != nil {
 				p.Decider.Decide(&c.result)
 			}
@@ -95,7 +99,9 @@ func (p *Pipeline) read(ctx context.Context, free <-chan *parcel, fitted chan<- 
 		c.frame = f
 		switch {
 		case err == nil:
+			p.Watch.enter(Prepare)
 			p.take(c, f)
+			p.Watch.leave(Prepare)
 		case errors.As(err, &bad):
 			c.frame = nil
 			c.result.Seq, c.result.Time = bad.Seq, bad.Time
@@ -140,11 +146,13 @@ func (p *Pipeline) emit(ctx context.Context, done <-chan *parcel, free chan<- *p
 			failed = ctx.Err()
 		}
 		if failed == nil {
+			p.Watch.enter(Publish)
 			if failed = sinks(p.Sinks).Emit(ctx, &c.result, c.frame); failed != nil {
 				cancel()
 			} else if p.Progress != nil {
 				p.Progress(&c.result)
 			}
+			p.Watch.leave(Publish)
 		}
 		if c.frame != nil {
 			c.frame.Release()

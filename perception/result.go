@@ -94,6 +94,8 @@ type Result struct {
 	Captured time.Time
 	Stamp    time.Duration
 	Clock    camera.Clock
+	// Late is whether the result was published after its deadline.
+	Late bool
 	// Took is how long each stage worked on this frame.
 	Took Took
 

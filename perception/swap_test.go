@@ -42,7 +42,11 @@ func TestSwapMissesNoFrame(t *testing.T) {
 	old, next := load(nil), load(func(m *models.Manifest) { m.Labels[0].Threshold = 0 })
 	d := perception.NewDetector(old)
 	src := at{&frames{n: 40, end: io.EOF}, 20, func() {
-		if err := d.Swap(next); err != nil {
+		before, err := d.Swap(next)
+		if err != nil || before != old {
+			t.Errorf("%v, %v", before, err)
+		}
+		if err := old.Retire(); err != nil {
 			t.Error(err)
 		}
 	}}
@@ -78,7 +82,7 @@ func TestSwapKeepsLabels(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	if err := d.Swap(m); err == nil || !strings.Contains(err.Error(), "blue") {
+	if _, err := d.Swap(m); err == nil || !strings.Contains(err.Error(), "blue") {
 		t.Errorf("%v: want the other label's name", err)
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"perceive/camera/opencv"
 	"perceive/export/onnx"
 	"perceive/models"
+	"perceive/perception"
 	"perceive/perception/model/modeltest"
 )
 
