@@ -51,6 +51,9 @@ func (d *Detector) Swap(m *model.Model) (old *model.Model, err error) {
 	return old, nil
 }
 
+// Model is what runs now.
+func (d *Detector) Model() *model.Model { return d.model.Load() }
+
 // current returns l if it is of the model that runs now, else one that is in its place. If
 // none can be made the old one goes on.
 func (d *Detector) current(l *lane) *lane {

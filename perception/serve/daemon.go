@@ -1,0 +1,221 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"perceive/camera"
+	"perceive/models"
+	"perceive/perception"
+	"perceive/perception/model"
+)
+
+// Deps are what the daemon is built of and does not make itself.
+type Deps struct {
+	Log *slog.Logger
+	// Program and version, for headers.
+	Program string
+	// Load loads and proves a model file.
+	Load func(ctx context.Context, file string) (*model.Model, error)
+	// Open opens a camera; what happens to it is told to onEvent.
+	Open func(s SourceConfig, onEvent func(camera.Event)) (camera.Source, error)
+	// Outputs open the outputs, when what their header says is known.
+	Outputs func(perception.Header) (Outputs, error)
+	// Guards are asked about each frame of a source.
+	Guards func(s SourceConfig) ([]perception.Guard, error)
+	// Board is what the machine's sensors say, nil if nobody asks them.
+	Board func() any
+}
+
+// Outputs are what takes the results of all sources.
+type Outputs interface {
+	// Sinks are what each source's results go to. They must not block.
+	Sinks() []perception.Sink
+	// Camera tells of a change of a source's state.
+	Camera(source string, e camera.Event)
+	// Status is what became of what.
+	Status() []Output
+	// Close writes what waits, until ctx ends.
+	Close(ctx context.Context) error
+}
+
+// Daemon is the running program.
+type Daemon struct {
+	cfg     Config
+	deps    Deps
+	log     *slog.Logger
+	started time.Time
+	stuck   chan error // a stage that does not come back
+
+	ready    atomic.Bool
+	mu       sync.Mutex
+	model    Model
+	reload   *Reload
+	detector *perception.Detector
+	sources  []*source
+	outputs  Outputs
+	loading  sync.Mutex // one reload at a time
+}
+
+// New makes a daemon that Run starts.
+func New(cfg Config, deps Deps) *Daemon {
+	return &Daemon{cfg: cfg, deps: deps, log: deps.Log, started: time.Now(), stuck: make(chan error, 1)}
+}
+
+// Run is the daemon's life: it returns nil when ctx has ended and everything was put away in
+// order, and else what could not be started, or what stopped.
+func (d *Daemon) Run(ctx context.Context) (err error) {
+	m, err := d.deps.Load(ctx, d.cfg.Model.File)
+	if err != nil {
+		return err
+	}
+	d.detector = perception.NewDetector(m)
+	defer func() { err = errors.Join(err, d.closeModel()) }()
+	first, last, err := warmUp(ctx, m)
+	if err != nil {
+		return err
+	}
+	steady, err := d.cfg.Decide.steady(m.Manifest().Labels)
+	if err != nil {
+		return err
+	}
+	d.setModel(m, steady, first, last)
+	d.log.Info("model", "file", d.cfg.Model.File, "name", m.Manifest().Name, "graph", m.Manifest().GraphSHA256,
+		"provider", m.Report().String(), "first_ms", ms(first), "warm_ms", ms(last))
+	if rep := m.Report(); rep.Degraded {
+		d.log.Warn("degraded", "provider", rep.String())
+	}
+	head := perception.NewHeader(d.detector, camera.Info{}, d.deps.Program)
+	out, err := d.deps.Outputs(head)
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	d.outputs = out
+	d.mu.Unlock()
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	done := make(chan struct{})
+	if err := d.startSources(work, steady, done); err != nil {
+		stop()
+		return errors.Join(err, d.stop(done))
+	}
+	d.ready.Store(true)
+	notify("READY=1")
+	d.log.Info("ready", "sources", len(d.sources))
+	go d.watchdog(work)
+	select {
+	case <-ctx.Done():
+	case <-done:
+		d.log.Info("every source has ended")
+	case err = <-d.stuck:
+		return err // nothing can be waited for
+	}
+	notify("STOPPING=1")
+	d.ready.Store(false)
+	d.log.Info("stopping")
+	stop()
+	return errors.Join(err, d.stop(done))
+}
+
+// stop puts everything away, in the order in which results flow.
+func (d *Daemon) stop(done <-chan struct{}) error {
+	ctx, cancel := context.WithTimeout(context.Background(), d.cfg.Watch.Stop)
+	defer cancel()
+	var errs []error
+	select {
+	case <-done:
+	case <-ctx.Done():
+		errs = append(errs, fmt.Errorf("serve: the frame path did not end within %v", d.cfg.Watch.Stop))
+	}
+	return errors.Join(append(errs, d.outputs.Close(ctx))...)
+}
+
+func (d *Daemon) closeModel() error {
+	if d.ready.Load() {
+		return nil // a stage is stuck in it
+	}
+	return errors.Join(d.detector.Close(), d.detector.Model().Retire())
+}
+
+// startSources opens the cameras and starts a pipeline for each. done is closed when all have
+// ended.
+func (d *Daemon) startSources(ctx context.Context, steady []perception.Steady, done chan<- struct{}) error {
+	var wg sync.WaitGroup
+	defer func() {
+		go func() {
+			wg.Wait()
+			close(done)
+		}()
+	}()
+	for _, cfg := range d.cfg.Sources {
+		s, err := d.newSource(cfg, steady)
+		if err != nil {
+			return err
+		}
+		d.mu.Lock()
+		d.sources = append(d.sources, s)
+		d.mu.Unlock()
+		wg.Go(func() { s.run(ctx) })
+	}
+	return nil
+}
+
+// setModel notes what runs.
+func (d *Daemon) setModel(m *model.Model, steady []perception.Steady, first, last time.Duration) {
+	man := m.Manifest()
+	info := Model{Name: man.Name, Version: man.Version, GraphSHA256: man.GraphSHA256, Loaded: time.Now(), WarmUp: [2]float64{ms(first), ms(last)}}
+	for i, l := range man.Labels {
+		info.Labels = append(info.Labels, Label{Label: l.ID, Enter: steady[i].Enter, Leave: steady[i].Leave})
+	}
+	d.mu.Lock()
+	d.model = info
+	d.mu.Unlock()
+}
+
+// Manifest is the contract of the model that runs, nil before it is loaded.
+func (d *Daemon) Manifest() *models.Manifest {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.detector == nil {
+		return nil
+	}
+	return d.detector.Manifest()
+}
+
+// steady are the labels' thresholds.
+func (c *DecideConfig) steady(labels []models.Label) ([]perception.Steady, error) {
+	out := perception.SteadyLabels(labels, c.Leave, c.Hold)
+	known := map[string]int{}
+	for i, l := range labels {
+		known[l.ID] = i
+	}
+	for name, o := range c.Labels {
+		i, ok := known[name]
+		if !ok {
+			return nil, fmt.Errorf("decide.labels.%s: %w", name, errNoSuchLabel)
+		}
+		s := &out[i]
+		if o.Enter != nil {
+			s.Enter, s.Leave = *o.Enter, c.Leave**o.Enter
+		}
+		if o.Leave != nil {
+			s.Leave = *o.Leave
+		}
+		if o.Hold != nil {
+			s.Hold = *o.Hold
+		}
+		if s.Leave > s.Enter {
+			return nil, fmt.Errorf("decide.labels.%s: leave, %g, is above enter, %g", name, s.Leave, s.Enter)
+		}
+	}
+	return out, nil
+}
+
+// ms is a time in milliseconds, to a thousandth.
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

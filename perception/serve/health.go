@@ -1,0 +1,121 @@
+package serve
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+)
+
+// Status is the daemon's word about itself.
+func (d *Daemon) Status() Status {
+	now := time.Now()
+	d.mu.Lock()
+	s := Status{Program: d.deps.Program, Started: d.started, Ready: d.ready.Load(), Model: d.model, Reload: d.reload, Problems: []Problem{}}
+	sources, out, det := d.sources, d.outputs, d.detector
+	d.mu.Unlock()
+	if det != nil {
+		s.Provider = det.Report()
+	}
+	if !s.Ready {
+		s.Problems = append(s.Problems, Problem{"daemon", "not ready", d.started})
+	}
+	if s.Provider.Degraded {
+		s.Problems = append(s.Problems, Problem{"provider", s.Provider.String(), s.Model.Loaded})
+	}
+	for _, src := range sources {
+		s.Sources = append(s.Sources, src.status())
+		s.Problems = append(s.Problems, src.problems(now)...)
+	}
+	if out != nil {
+		s.Outputs = out.Status()
+		for _, o := range s.Outputs {
+			if o.Error != "" {
+				s.Problems = append(s.Problems, Problem{"output " + o.Name, o.Error, now})
+			}
+		}
+	}
+	if d.deps.Board != nil {
+		s.Board = d.deps.Board()
+	}
+	s.Healthy = s.Ready && d.advancing(now, sources) == nil
+	return s
+}
+
+// advancing is nil if every source gives results and no stage is stuck: being alive is not
+// enough to be healthy.
+func (d *Daemon) advancing(now time.Time, sources []*source) error {
+	for _, s := range sources {
+		if err := s.stuck(now, d.cfg.Watch.Stage); err != nil {
+			return err
+		}
+		if quiet := s.meter.silent(now, s.started); quiet > d.cfg.Watch.Silence && s.state().State != Ended {
+			return fmt.Errorf("source %s: no result for %v", s.cfg.Name, quiet.Round(time.Millisecond))
+		}
+	}
+	return nil
+}
+
+// stuck says which stage has been busy with one frame for longer than limit.
+func (s *source) stuck(now time.Time, limit time.Duration) error {
+	if stage, took := s.watch.Slowest(now); took > limit {
+		return fmt.Errorf("source %s: stage %s has been busy with one frame for %v", s.cfg.Name, stage, took.Round(time.Millisecond))
+	}
+	return nil
+}
+
+// watchdog tells systemd that the stages move, and ends the process when one does not: what is
+// stuck in native code cannot be taken back, only started again. A camera that is lost is no
+// reason to start again.
+func (d *Daemon) watchdog(ctx context.Context) {
+	tick := min(d.cfg.Watch.Stage/4, time.Second)
+	if every, err := daemon.SdWatchdogEnabled(false); err == nil && every > 0 {
+		tick = min(tick, every/3)
+	}
+	t := time.NewTicker(tick)
+	defer t.Stop()
+	var said time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-t.C:
+			moving := true
+			for _, s := range d.sources {
+				if err := s.stuck(now, d.cfg.Watch.GiveUp); err != nil {
+					d.stuck <- fmt.Errorf("serve: %w: given up", err)
+					return
+				}
+				if err := s.stuck(now, d.cfg.Watch.Stage); err != nil {
+					d.log.Error("stuck", "source", s.cfg.Name, "error", err)
+					moving = false
+				}
+			}
+			if moving {
+				notify("WATCHDOG=1")
+			}
+			if now.Sub(said) > 5*time.Second {
+				said = now
+				notify("STATUS=" + d.line(now))
+			}
+		}
+	}
+}
+
+// line is the daemon's state in a line, for systemctl status.
+func (d *Daemon) line(now time.Time) string {
+	var parts []string
+	for _, s := range d.sources {
+		st := s.status()
+		parts = append(parts, fmt.Sprintf("%s %s, %.1f results/s", st.Name, st.State, st.FPS))
+	}
+	if err := d.advancing(now, d.sources); err != nil {
+		parts = append(parts, err.Error())
+	}
+	return strings.Join(parts, "; ")
+}
+
+// notify tells systemd, if it wants to know.
+func notify(state string) { daemon.SdNotify(false, state) }

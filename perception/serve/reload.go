@@ -1,0 +1,162 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"perceive/perception"
+	"perceive/perception/model"
+)
+
+// probation is how many answers of a new model are looked at before the old one is let go.
+const probation = 30
+
+// ErrReloading reports a reload while another one is under way.
+var ErrReloading = errors.New("serve: another reload is under way")
+
+// Reload puts another model file in the place of the one that runs, or reads the same file
+// again if file is empty: it is proved as at the start, warmed up, answers live frames beside the
+// one that runs, and takes over between two frames. When anything of that fails, or when its
+// first answers in earnest do, the old one goes on.
+func (d *Daemon) Reload(ctx context.Context, file string) error {
+	if !d.ready.Load() {
+		return errors.New("serve: not ready yet")
+	}
+	if !d.loading.TryLock() {
+		return ErrReloading
+	}
+	defer d.loading.Unlock()
+	if file == "" {
+		file = d.cfg.Model.File
+	}
+	d.note(file, "running", "")
+	d.log.Info("reload", "file", file)
+	said, err := d.change(ctx, file)
+	if err != nil {
+		d.note(file, "refused", err.Error())
+		d.log.Error("reload refused: the model that ran goes on", "file", file, "error", err)
+		return err
+	}
+	d.note(file, "swapped", said)
+	d.log.Info("reloaded", "file", file, "shadow", said)
+	return nil
+}
+
+func (d *Daemon) note(file, result, reason string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.reload = &Reload{At: time.Now(), File: file, Result: result, Reason: reason}
+}
+
+// change is a reload; it returns what the shadow run showed.
+func (d *Daemon) change(ctx context.Context, file string) (said string, err error) {
+	next, err := d.deps.Load(ctx, file)
+	if err != nil {
+		return "", err
+	}
+	taken := false
+	defer func() {
+		if !taken {
+			err = errors.Join(err, next.Retire())
+		}
+	}()
+	steady, err := d.cfg.Decide.steady(next.Manifest().Labels)
+	if err != nil {
+		return "", err
+	}
+	first, last, err := warmUp(ctx, next)
+	if err != nil {
+		return "", err
+	}
+	if said, err = d.shadow(ctx, next); err != nil {
+		return said, err
+	}
+	old, err := d.detector.Swap(next)
+	if err != nil {
+		return said, err
+	}
+	taken = true
+	if err := d.onProbation(ctx); err != nil {
+		if _, back := d.detector.Swap(old); back != nil {
+			return said, errors.Join(err, back)
+		}
+		return said, errors.Join(err, next.Retire())
+	}
+	d.setModel(next, steady, first, last)
+	return said, old.Retire()
+}
+
+// shadow runs a model beside the one that runs, on live frames.
+func (d *Daemon) shadow(ctx context.Context, m *model.Model) (string, error) {
+	if d.cfg.Model.Shadow == 0 {
+		return "no shadow run", nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, d.cfg.Model.ShadowTime)
+	defer cancel()
+	det := perception.NewDetector(m)
+	defer det.Close()
+	var r perception.Result
+	var took []time.Duration
+	same, all := 0, 0
+	for n := 0; n < d.cfg.Model.Shadow; {
+		s, err := d.sources[n%len(d.sources)].tap.next(ctx)
+		if err != nil {
+			return "", fmt.Errorf("shadow run: %d of %d live frames within %v: %w", n, d.cfg.Model.Shadow, d.cfg.Model.ShadowTime, err)
+		}
+		if s.result.Status != perception.OK {
+			continue
+		}
+		n++
+		det.Detect(ctx, s.frame, &r)
+		if r.Status != perception.OK {
+			return "", fmt.Errorf("shadow run: frame %d: %s", s.frame.Seq, r.Reason)
+		}
+		took = append(took, r.Took.Infer)
+		for i, a := range r.Answers {
+			all++
+			if (a.State == perception.On) == (i < len(s.result.Answers) && s.result.Answers[i].State == perception.On) {
+				same++
+			}
+		}
+	}
+	slices.Sort(took)
+	median := took[len(took)/2]
+	if median > d.cfg.Deadline {
+		return "", fmt.Errorf("shadow run: %v a frame, the deadline is %v", median, d.cfg.Deadline)
+	}
+	return fmt.Sprintf("%d live frames, %.1f %% of the states the same, %.1f ms a frame", len(took), 100*float64(same)/float64(max(1, all)), ms(median)), nil
+}
+
+// onProbation waits for the first answers after a change, for as long as a shadow run may take.
+func (d *Daemon) onProbation(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, d.cfg.Model.ShadowTime)
+	defer cancel()
+	answered, failed := d.answers()
+	t := time.NewTicker(20 * time.Millisecond)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil // no frames: nothing against it
+		case <-t.C:
+			a, f := d.answers()
+			if f > failed {
+				return fmt.Errorf("%d of its first %d frames failed: rolled back", f-failed, a+f-answered-failed)
+			}
+			if a-answered >= probation {
+				return nil
+			}
+		}
+	}
+}
+
+func (d *Daemon) answers() (answered, failed uint64) {
+	for _, s := range d.sources {
+		answered += s.meter.answered.Load()
+		failed += s.meter.failed.Load()
+	}
+	return answered, failed
+}

@@ -1,0 +1,139 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"time"
+
+	"perceive/camera"
+	"perceive/perception"
+)
+
+// source is one camera and its frames' way.
+type source struct {
+	cfg     SourceConfig
+	d       *Daemon
+	camera  camera.Source
+	pipe    perception.Pipeline
+	meter   *meter
+	tap     *tap
+	watch   perception.Watch
+	started time.Time
+
+	mu    sync.Mutex
+	event camera.Event
+}
+
+// pause is the time before a pipeline that failed is started again.
+const pause = time.Second
+
+func (d *Daemon) newSource(cfg SourceConfig, steady []perception.Steady) (*source, error) {
+	s := &source{cfg: cfg, d: d, meter: newMeter(d.cfg.Deadline), tap: &tap{}, started: time.Now(),
+		event: camera.Event{State: camera.Connecting, Time: time.Now()}}
+	decider, err := perception.NewDecider(steady, d.cfg.Decide.Expiry)
+	if err != nil {
+		return nil, err
+	}
+	guards, err := d.deps.Guards(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("source %s: %w", cfg.Name, err)
+	}
+	if s.camera, err = d.deps.Open(cfg, s.happened); err != nil {
+		return nil, fmt.Errorf("source %s: %w", cfg.Name, err)
+	}
+	s.pipe = perception.Pipeline{Source: s.camera, Detector: d.detector, Guards: guards, Decider: decider, Watch: &s.watch, Name: cfg.Name,
+		Sinks: slices.Concat([]perception.Sink{s.meter}, d.outputs.Sinks(), []perception.Sink{s.tap})}
+	return s, nil
+}
+
+// happened is told of each change of the camera's state.
+func (s *source) happened(e camera.Event) {
+	s.mu.Lock()
+	s.event = e
+	s.mu.Unlock()
+	level := s.d.log.Info
+	if e.State == camera.Stalled || e.State == camera.Lost {
+		level = s.d.log.Warn
+	}
+	level("camera", "source", s.cfg.Name, "state", string(e.State), "reason", e.Reason, "attempt", e.Attempt)
+	s.d.outputs.Camera(s.cfg.Name, e)
+}
+
+// run lasts as long as the camera gives frames, or ctx.
+func (s *source) run(ctx context.Context) {
+	defer s.camera.Close()
+	for {
+		err := s.pipe.Run(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err == nil, errors.Is(err, io.EOF):
+			s.happened(camera.Event{Time: time.Now(), State: Ended})
+			return
+		case errors.Is(err, camera.ErrTruncated):
+			s.happened(camera.Event{Time: time.Now(), State: Ended, Reason: err.Error()})
+			return
+		}
+		s.d.log.Error("frame path failed", "source", s.cfg.Name, "error", err)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+	}
+}
+
+// Ended is the state of a source that was finite, and is over.
+const Ended camera.State = "ended"
+
+func (s *source) state() camera.Event {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.event
+}
+
+// status is what the source says of itself.
+func (s *source) status() Source {
+	e := s.state()
+	if e.State == camera.Connecting && s.meter.answered.Load() > 0 {
+		e.State = camera.Streaming // a source that says nothing of itself
+	}
+	out := Source{Name: s.cfg.Name, URI: s.camera.Info().URI, State: e.State, Reason: e.Reason, Since: e.Time}
+	s.meter.fill(&out)
+	if live, ok := s.camera.(camera.Live); ok {
+		out.Counts = live.Counts()
+		return out
+	}
+	for status, n := range out.Results {
+		out.Counts.Captured += n
+		if perception.Status(status) == perception.Unreadable {
+			out.Counts.Unreadable += n
+		} else {
+			out.Counts.Delivered += n
+		}
+	}
+	return out
+}
+
+// problems are what is not as it should be.
+func (s *source) problems(now time.Time) (out []Problem) {
+	part := "source " + s.cfg.Name
+	e := s.state()
+	if e.State == camera.Stalled || e.State == camera.Lost {
+		out = append(out, Problem{part, fmt.Sprintf("%s: %s", e.State, e.Reason), e.Time})
+	}
+	if quiet := s.meter.silent(now, s.started); quiet > s.d.cfg.Watch.Silence && e.State != Ended {
+		out = append(out, Problem{part, fmt.Sprintf("no result for %v", quiet.Round(time.Second/10)), now.Add(-quiet)})
+	}
+	if status, reason, since := s.meter.current(); status != perception.OK && status != "" && now.Sub(since) > s.d.cfg.Watch.Silence {
+		out = append(out, Problem{part, fmt.Sprintf("%s: %s", status, reason), since})
+	}
+	if stage, took := s.watch.Slowest(now); took > s.d.cfg.Watch.Stage {
+		out = append(out, Problem{part, fmt.Sprintf("stage %s has been busy with one frame for %v", stage, took.Round(time.Second/10)), now.Add(-took)})
+	}
+	return out
+}
