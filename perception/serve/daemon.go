@@ -74,7 +74,9 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	d.mu.Lock()
 	d.detector = perception.NewDetector(m)
+	d.mu.Unlock()
 	defer func() { err = errors.Join(err, d.closeModel()) }()
 	first, last, err := warmUp(ctx, m)
 	if err != nil {
