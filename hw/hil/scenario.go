@@ -1,0 +1,271 @@
+// Package hil is the bench: it serves frames to the daemon as a camera would, breaks things on
+// purpose, and holds what the daemon publishes against requirements. It sees the unit under test
+// only from outside, through the interfaces that its users have.
+package hil
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"perceive/internal/strict"
+)
+
+// Scenario is a test on the bench.
+type Scenario struct {
+	Name  string `yaml:"name"`
+	About string `yaml:"about"`
+	// Seed of everything that is left to chance: the same seed gives the same faults.
+	Seed uint64 `yaml:"seed"`
+	// Length is how long frames are served.
+	Length  time.Duration `yaml:"length"`
+	Cameras []Camera      `yaml:"cameras"`
+	Unit    Unit          `yaml:"unit"`
+	Faults  []Fault       `yaml:"faults"`
+	// Require is what must be true of what the unit publishes.
+	Require []Requirement `yaml:"require"`
+	// Fails says that the scenario is made to fail, and which requirement must find it: a bench
+	// that cannot fail is worth nothing. Its verdict is turned round.
+	Fails string `yaml:"fails"`
+
+	file string
+}
+
+// Camera is one stream of frames.
+type Camera struct {
+	Name string `yaml:"name"`
+	// World is where the frames come from: scene://?seed=1, or a recording. It starts again
+	// when it ends.
+	World string `yaml:"world"`
+	// FPS and Width, Height of what is served. Height follows from the world if it is 0.
+	FPS    float64 `yaml:"fps"`
+	Width  int     `yaml:"width"`
+	Height int     `yaml:"height"`
+	// Quality of the JPEG pictures, 1 to 100; 0 is 80.
+	Quality int `yaml:"quality"`
+}
+
+// Unit is how the unit under test is started.
+type Unit struct {
+	// Set are keys of the daemon's configuration, as perceive serve --set takes them.
+	Set []string `yaml:"set"`
+	// Restart starts the unit again when it ends, as systemd would.
+	Restart bool `yaml:"restart"`
+	// Disk is the size of the disk that the unit's files are on, bytes; 0 is the machine's own.
+	Disk int64 `yaml:"disk"`
+}
+
+// Fault is one thing that goes wrong.
+type Fault struct {
+	// At is when, from the first frame; For is how long, 0 for what happens once.
+	At  time.Duration `yaml:"at"`
+	For time.Duration `yaml:"for"`
+	// Kind is what: see Kinds. Camera is which one, all if empty.
+	Kind   string `yaml:"kind"`
+	Camera string `yaml:"camera"`
+	// Amount is how much, within 0 to 1: the part of the frames that are dropped, of the picture that
+	// is covered. 0 is the kind's own default.
+	Amount float64 `yaml:"amount"`
+	// Delay is the time of late and jitter.
+	Delay time.Duration `yaml:"delay"`
+	// File is the model of model_swap.
+	File string `yaml:"file"`
+}
+
+// Requirement is an assertion over time. Which of the fields count depends on Kind.
+type Requirement struct {
+	Kind string `yaml:"kind"`
+	// Fault is the number of a fault, from 0, that detect and recover are about.
+	Fault int `yaml:"fault"`
+	// As are the statuses or camera states by which a fault is noticed.
+	As []string `yaml:"as"`
+	// Within is the time of detect and recover; Below the limit of latencies and gaps.
+	Within time.Duration `yaml:"within"`
+	Below  time.Duration `yaml:"below"`
+	// Limit is that of drops (part of the frames), memory (MiB an hour) and the least agreement.
+	Limit float64 `yaml:"limit"`
+	// Camera and Label narrow it down; empty means all.
+	Camera string `yaml:"camera"`
+	Label  string `yaml:"label"`
+}
+
+// Kinds are the faults, with what they do.
+var Kinds = map[string]string{
+	"drop":        "part of the frames is left out (amount, default 0.5)",
+	"burst_drop":  "all frames are left out",
+	"duplicate":   "each frame is sent twice",
+	"freeze":      "the same picture is sent again and again",
+	"black":       "black pictures",
+	"saturate":    "white pictures",
+	"blur":        "out of focus (amount, default 0.5)",
+	"noise":       "noise over the picture (amount, default 0.3)",
+	"occlude":     "part of the picture is covered (amount, default 1)",
+	"colour_cast": "a colour over the picture (amount, default 0.6)",
+	"late":        "each frame is held back (delay)",
+	"jitter":      "frames are held back by chance, up to delay",
+	"reorder":     "neighbouring frames change places",
+	"truncate":    "the JPEG pictures are cut off",
+	"corrupt":     "bytes of the JPEG pictures are changed",
+	"disconnect":  "the connection is closed, and new ones are at first accepted and closed",
+	"refuse":      "the camera's port is closed",
+	"hang":        "the connection stays open, and nothing comes",
+	"resize":      "the pictures have another size (amount times as large, default 0.5)",
+	"rate":        "frames come at another rate (amount times, default 0.5)",
+	"kill":        "the unit is killed (SIGKILL)",
+	"stop":        "the unit is stopped and continued (SIGSTOP, SIGCONT)",
+	"load":        "other processes want every core",
+	"memory":      "the unit may use no more memory than it has now and amount times that",
+	"disk_full":   "the disk that the unit writes to is full",
+	"no_provider": "the unit starts with a provider that this machine lacks",
+	"hot_board":   "the board's sensors say that it is too hot (amount times 100 °C, default 1)",
+	"model_swap":  "the unit is told to take another model (file; the same if empty)",
+	"bad_model":   "the unit is told to take a model file that was tampered with",
+	"slow_reader": "somebody reads the results and does not keep up",
+}
+
+// onUnit are the faults of the unit; the others are of cameras.
+var onUnit = []string{"kill", "stop", "load", "memory", "disk_full", "no_provider", "hot_board", "model_swap", "bad_model", "slow_reader"}
+
+// Requirements are the assertions, with what they ask.
+var Requirements = map[string]string{
+	"detect":      "the fault is published, as one of the statuses or states, within the time",
+	"recover":     "an ok result of a frame that was made after the fault is published within the time of its end",
+	"latency_p99": "99 % of the ok results come within the time of their frame's making",
+	"gap":         "no longer time passes between two results of a camera",
+	"no_stale":    "no ok result is of a frame older than the time",
+	"drops":       "no larger part of the frames was dropped or lost, outside of faults",
+	"agreement":   "states agree with what is in the rendered world, at least so large a part",
+	"memory":      "the unit's memory grows by less, MiB an hour",
+	"one_result":  "each frame number that the unit gave has exactly one result, in order",
+	"alive":       "the unit runs at the end, and its process is the first one",
+}
+
+// Parse reads a scenario; errors name file, line and key.
+func Parse(file string, text []byte) (*Scenario, error) {
+	s := &Scenario{file: file}
+	f, err := strict.Decode(file, text, s)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Faults(s.faults()); err != nil {
+		return nil, err
+	}
+	for i := range s.Cameras {
+		if s.Cameras[i].Quality == 0 {
+			s.Cameras[i].Quality = 80
+		}
+	}
+	return s, nil
+}
+
+func (s *Scenario) faults() (out []strict.Fault) {
+	bad := func(key, format string, args ...any) {
+		out = append(out, strict.Fault{Key: key, Says: fmt.Sprintf(format, args...)})
+	}
+	if s.Name == "" || strings.ContainsAny(s.Name, " /\\") {
+		bad("name", "%q: want a name without spaces and slashes", s.Name)
+	}
+	if s.Length < time.Second || s.Length > 24*time.Hour {
+		bad("length", "%v is not within 1s to 24h", s.Length)
+	}
+	if len(s.Cameras) == 0 {
+		bad("cameras", "none")
+	}
+	if len(s.Require) == 0 {
+		bad("require", "nothing is required: such a scenario cannot fail")
+	}
+	names := map[string]bool{}
+	for i, c := range s.Cameras {
+		key := fmt.Sprintf("cameras[%d]", i)
+		if c.Name == "" || names[c.Name] {
+			bad(key+".name", "%q: want a name of its own", c.Name)
+		}
+		names[c.Name] = true
+		if c.World == "" {
+			bad(key+".world", "missing: a recording, or scene://?seed=1")
+		}
+		if !(c.FPS >= 0.1 && c.FPS <= 120) {
+			bad(key+".fps", "%g is not within 0.1 to 120", c.FPS)
+		}
+		if c.Width != 0 && (c.Width < 240 || c.Width > 4096) || c.Height < 0 || c.Height > 4096 {
+			bad(key+".width", "%d×%d: want 240 to 4096 across, where the frame code has room", c.Width, c.Height)
+		}
+		if c.Quality < 0 || c.Quality > 100 {
+			bad(key+".quality", "%d is not within 1 to 100", c.Quality)
+		}
+	}
+	for i, f := range s.Faults {
+		s.wrongFault(fmt.Sprintf("faults[%d]", i), f, names, bad)
+	}
+	for i, r := range s.Require {
+		s.wrongRequirement(fmt.Sprintf("require[%d]", i), r, names, bad)
+	}
+	if s.Fails != "" && !slices.ContainsFunc(s.Require, func(r Requirement) bool { return r.Kind == s.Fails }) {
+		bad("fails", "%q is not among the scenario's requirements", s.Fails)
+	}
+	return out
+}
+
+func (s *Scenario) wrongFault(key string, f Fault, names map[string]bool, bad func(string, string, ...any)) {
+	if _, ok := Kinds[f.Kind]; !ok {
+		bad(key+".kind", "%q: there is %s", f.Kind, list(Kinds))
+	}
+	if f.At < 0 || f.At > s.Length || f.For < 0 || f.At+f.For > s.Length {
+		bad(key+".at", "%v to %v is not within the scenario's length, %v", f.At, f.At+f.For, s.Length)
+	}
+	if f.Camera != "" && !names[f.Camera] {
+		bad(key+".camera", "there is no camera %q", f.Camera)
+	}
+	if f.Camera != "" && slices.Contains(onUnit, f.Kind) {
+		bad(key+".camera", "%s is a fault of the unit", f.Kind)
+	}
+	if !(f.Amount >= 0 && f.Amount <= 4) {
+		bad(key+".amount", "%g is not within 0 to 4", f.Amount)
+	}
+	if f.Delay < 0 || f.Delay > time.Minute {
+		bad(key+".delay", "%v is not within 0s to 1m", f.Delay)
+	}
+	if (f.Kind == "late" || f.Kind == "jitter") && f.Delay == 0 {
+		bad(key+".delay", "missing")
+	}
+}
+
+func (s *Scenario) wrongRequirement(key string, r Requirement, names map[string]bool, bad func(string, string, ...any)) {
+	if _, ok := Requirements[r.Kind]; !ok {
+		bad(key+".kind", "%q: there is %s", r.Kind, list(Requirements))
+	}
+	if r.Camera != "" && !names[r.Camera] {
+		bad(key+".camera", "there is no camera %q", r.Camera)
+	}
+	switch r.Kind {
+	case "detect", "recover":
+		if r.Fault < 0 || r.Fault >= len(s.Faults) {
+			bad(key+".fault", "%d: there are %d faults, counted from 0", r.Fault, len(s.Faults))
+		}
+		if r.Within <= 0 {
+			bad(key+".within", "missing")
+		}
+		if r.Kind == "detect" && len(r.As) == 0 {
+			bad(key+".as", "missing: the statuses, states or problems by which it is noticed")
+		}
+	case "latency_p99", "gap", "no_stale":
+		if r.Below <= 0 {
+			bad(key+".below", "missing")
+		}
+	case "drops", "memory", "agreement":
+		if r.Limit < 0 {
+			bad(key+".limit", "%g is negative", r.Limit)
+		}
+	}
+}
+
+// list names the keys of a table in order.
+func list(of map[string]string) string {
+	var names []string
+	for n := range of {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}
