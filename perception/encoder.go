@@ -16,11 +16,12 @@ import (
 // of it. Where the status is not ok, "reason" says why and each label has the state "unknown" and
 // nothing else. A live encoder adds what varies from run to run:
 //
-//	"live":{"captured":"2026-01-02T15:04:05.678901Z","age_ms":12.3,"stamp_ms":8000.2,"clock":"kernel","late":true,
+//	"live":{"captured":"2026-01-02T15:04:05.678901Z","age_ms":12.3,"stamp_ms":8000.2,"clock":"kernel","code":17,"late":true,
 //	 "took_ms":{"wait":3.1,"guard":0.1,"fit":0.6,"infer":2.4}}
 type Encoder struct {
 	// Live adds the times of the run. Age is from capture to the call of Append;
-	// "late" is there if that missed its deadline.
+	// "code" is the bench's
+	// number in the picture, "late" is there where the deadline was missed.
 	Live    bool
 	labels  [][]byte // `{"label":"car","p":`
 	unknown []byte   // `{"label":"car","state":"unknown"},…`
@@ -106,6 +107,10 @@ func appendLive(b []byte, r *Result) []byte {
 		b = appendMS(b, r.Stamp)
 		b = append(b, `,"clock":"`...)
 		b = append(append(b, r.Clock...), `",`...)
+	}
+	if r.Coded {
+		b = strconv.AppendUint(append(b, `"code":`...), uint64(r.Code), 10)
+		b = append(b, ',')
 	}
 	if r.Late {
 		b = append(b, `"late":true,`...)

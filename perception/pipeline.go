@@ -22,6 +22,8 @@ type Pipeline struct {
 	Guards []Guard
 	// Decider, if not nil, makes the labels' states steady over time.
 	Decider *Decider
+	// Code, if not nil, reads the number that a bench wrote into a picture.
+	Code func(f *camera.Frame) (uint32, bool)
 	// Watch, if not nil, is told what each stage does.
 	Watch *Watch
 	// Name is the results' Source.
@@ -118,6 +120,9 @@ func (p *Pipeline) take(c *parcel, f *camera.Frame) {
 	r := &c.result
 	r.Seq, r.Time, r.Status = f.Seq, f.Time, OK
 	r.Captured, r.Stamp, r.Clock = f.Captured, f.Stamp, f.Clock
+	if p.Code != nil {
+		r.Code, r.Coded = p.Code(f)
+	}
 	begin := time.Now()
 	ok := p.guard(f, r)
 	r.Took.Guard = time.Since(begin)

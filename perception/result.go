@@ -94,6 +94,9 @@ type Result struct {
 	Captured time.Time
 	Stamp    time.Duration
 	Clock    camera.Clock
+	// Code is the number that a bench wrote into the picture (camera/framecode), where Coded.
+	Code  uint32
+	Coded bool
 	// Late is whether the result was published after its deadline.
 	Late bool
 	// Took is how long each stage worked on this frame.

@@ -51,6 +51,8 @@ type ProviderConfig struct {
 type SourceConfig struct {
 	Name string `yaml:"name"`
 	URI  string `yaml:"uri"`
+	// FrameCode reads the number that the bench writes into pictures.
+	FrameCode bool `yaml:"frame_code"`
 }
 
 // DecideConfig makes states of probabilities.

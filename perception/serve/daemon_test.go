@@ -107,7 +107,7 @@ type rig struct {
 func start(t *testing.T, change func(*Config), deps func(*Deps, *rig)) *rig {
 	t.Helper()
 	cfg := Default()
-	cfg.Sources = []SourceConfig{{"left", "fake"}, {"right", "fake"}}
+	cfg.Sources = []SourceConfig{{Name: "left", URI: "fake"}, {Name: "right", URI: "fake"}}
 	cfg.Model.File, cfg.Model.Shadow, cfg.Model.ShadowTime = "test", 10, 10*time.Second
 	if change != nil {
 		change(&cfg)

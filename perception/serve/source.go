@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"perceive/camera"
+	"perceive/camera/framecode"
 	"perceive/perception"
 )
 
@@ -47,6 +48,9 @@ func (d *Daemon) newSource(cfg SourceConfig, steady []perception.Steady) (*sourc
 	}
 	s.pipe = perception.Pipeline{Source: s.camera, Detector: d.detector, Guards: guards, Decider: decider, Watch: &s.watch, Name: cfg.Name,
 		Sinks: slices.Concat([]perception.Sink{s.meter}, d.outputs.Sinks(), []perception.Sink{s.tap})}
+	if cfg.FrameCode {
+		s.pipe.Code = framecode.Read
+	}
 	return s, nil
 }
 
