@@ -1,0 +1,191 @@
+package hil
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Result is one result as the unit published it.
+type Result struct {
+	Got    time.Time `json:"got"`
+	Source string    `json:"source"`
+	Seq    uint64    `json:"seq"`
+	Status string    `json:"status"`
+	Reason string    `json:"reason,omitempty"`
+	// Code is the number that the unit read in the picture, nil if there was none.
+	Code *uint32 `json:"code,omitempty"`
+	// Life counts the unit's processes: sequence numbers begin again with each.
+	Life   int               `json:"life"`
+	States map[string]string `json:"states,omitempty"`
+}
+
+// Note is something that the unit said beside its results: a camera's state, a problem.
+type Note struct {
+	Got    time.Time `json:"got"`
+	Source string    `json:"source,omitempty"`
+	What   string    `json:"what"`
+	Reason string    `json:"reason,omitempty"`
+}
+
+// Poll is what the unit's status page said.
+type Poll struct {
+	Got      time.Time `json:"got"`
+	Answered bool      `json:"answered"`
+	Ready    bool      `json:"ready"`
+	Healthy  bool      `json:"healthy"`
+	Problems []string  `json:"problems,omitempty"`
+	// RSS is the process's memory in bytes, 0 where it cannot be read.
+	RSS int64 `json:"rss,omitempty"`
+}
+
+// observer reads what the unit publishes, from outside.
+type observer struct {
+	base string
+	life func() int
+	rss  func() int64
+
+	mu      sync.Mutex
+	results []Result
+	notes   []Note
+	polls   []Poll
+}
+
+// line is what the stream of results sends.
+type line struct {
+	Event  string `json:"event"`
+	State  string `json:"state"`
+	Source string `json:"source"`
+	Seq    uint64 `json:"seq"`
+	Status string `json:"status"`
+	Reason string `json:"reason"`
+	Labels []struct {
+		Label string `json:"label"`
+		State string `json:"state"`
+	} `json:"labels"`
+	Live struct {
+		Code *uint32 `json:"code"`
+	} `json:"live"`
+}
+
+// follow reads the stream of results until ctx ends; it connects again when that breaks.
+func (o *observer) follow(ctx context.Context) {
+	for ctx.Err() == nil {
+		o.stream(ctx)
+		sleep(ctx, 50*time.Millisecond)
+	}
+}
+
+func (o *observer) stream(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, o.base+"/v1/results", nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("status %d", resp.StatusCode)
+	}
+	life := o.life()
+	scan := bufio.NewScanner(resp.Body)
+	scan.Buffer(make([]byte, 0, 64<<10), 1<<20)
+	for scan.Scan() {
+		if data, ok := strings.CutPrefix(scan.Text(), "data:"); ok {
+			o.take(time.Now(), life, strings.TrimSpace(data))
+		}
+	}
+	return scan.Err()
+}
+
+// take notes one line.
+func (o *observer) take(now time.Time, life int, text string) {
+	var l line
+	if json.Unmarshal([]byte(text), &l) != nil {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	switch {
+	case l.Event != "":
+		o.notes = append(o.notes, Note{now, l.Source, l.Event + " " + l.State, l.Reason})
+	case l.Status != "":
+		r := Result{Got: now, Source: l.Source, Seq: l.Seq, Status: l.Status, Reason: l.Reason, Code: l.Live.Code, Life: life, States: map[string]string{}}
+		for _, x := range l.Labels {
+			r.States[x.Label] = x.State
+		}
+		o.results = append(o.results, r)
+	}
+}
+
+// pollEvery is how often the status page is asked.
+const pollEvery = 200 * time.Millisecond
+
+// poll asks the status page until ctx ends.
+func (o *observer) poll(ctx context.Context) {
+	client := http.Client{Timeout: 2 * time.Second}
+	for ctx.Err() == nil {
+		p := o.ask(ctx, &client)
+		o.mu.Lock()
+		o.polls = append(o.polls, p)
+		o.mu.Unlock()
+		sleep(ctx, pollEvery)
+	}
+}
+
+func (o *observer) ask(ctx context.Context, client *http.Client) Poll {
+	p := Poll{Got: time.Now(), RSS: o.rss()}
+	var s struct {
+		Ready    bool `json:"ready"`
+		Healthy  bool `json:"healthy"`
+		Problems []struct {
+			Part string `json:"part"`
+			What string `json:"what"`
+		} `json:"problems"`
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, o.base+"/v1/status", nil)
+	if err != nil {
+		return p
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return p
+	}
+	defer resp.Body.Close()
+	if json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&s) != nil {
+		return p
+	}
+	p.Answered, p.Ready, p.Healthy = true, s.Ready, s.Healthy
+	for _, x := range s.Problems {
+		p.Problems = append(p.Problems, x.Part+": "+x.What)
+	}
+	return p
+}
+
+// Observed is everything that was seen of the unit.
+type Observed struct {
+	Results []Result `json:"results"`
+	Notes   []Note   `json:"notes"`
+	Polls   []Poll   `json:"polls"`
+}
+
+func (o *observer) all() Observed {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return Observed{o.results, o.notes, o.polls}
+}
+
+// ready is whether the unit has said that it is.
+func (o *observer) ready() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.polls) > 0 && o.polls[len(o.polls)-1].Ready
+}

@@ -1,0 +1,171 @@
+package hil
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// unit is the daemon as a process of its own.
+type unit struct {
+	program string   // perceive
+	args    []string // of perceive serve
+	env     []string
+	dir     string // for its files and what it says
+	restart bool
+	base    string // http://address of its face
+
+	mu      sync.Mutex
+	cmd     *exec.Cmd
+	lives   int
+	died    []string
+	ending  bool
+	ended   chan struct{} // of the present process
+	expect  bool          // its end is the bench's doing
+	without []string      // more arguments for the next life
+}
+
+// freeAddress is one that nobody listens on.
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}
+
+// start begins a life of the unit.
+func (u *unit) start() error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	out, err := os.OpenFile(filepath.Join(u.dir, "unit.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return fmt.Errorf("hil: unit: %w", err)
+	}
+	cmd := exec.Command(u.program, append(append([]string{"serve"}, u.args...), u.without...)...)
+	cmd.Stdout, cmd.Stderr, cmd.Dir = out, out, u.dir
+	cmd.Env = append(os.Environ(), u.env...)
+	// The unit must not outlive the bench.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		out.Close()
+		return fmt.Errorf("hil: unit: %w", err)
+	}
+	u.cmd, u.lives, u.ended, u.expect = cmd, u.lives+1, make(chan struct{}), false
+	go u.wait(cmd, out, u.ended)
+	return nil
+}
+
+// wait notes the end of a life, and begins the next as systemd would.
+func (u *unit) wait(cmd *exec.Cmd, out *os.File, ended chan struct{}) {
+	err := cmd.Wait()
+	out.Close()
+	u.mu.Lock()
+	again := u.restart && !u.ending
+	if !u.ending && !u.expect {
+		why := "ended"
+		if err != nil {
+			why = err.Error()
+		}
+		u.died = append(u.died, why)
+	}
+	u.mu.Unlock()
+	close(ended)
+	if again {
+		time.Sleep(100 * time.Millisecond) // RestartSec of the unit file
+		u.start()
+	}
+}
+
+// signal sends one to the process.
+func (u *unit) signal(s syscall.Signal) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if s == syscall.SIGKILL {
+		u.expect = true
+	}
+	return u.cmd.Process.Signal(s)
+}
+
+// stop ends the unit in order, and by force when it takes too long.
+func (u *unit) stop() error {
+	u.mu.Lock()
+	u.ending = true
+	cmd, ended := u.cmd, u.ended
+	u.mu.Unlock()
+	if cmd == nil {
+		return nil
+	}
+	cmd.Process.Signal(syscall.SIGCONT)
+	cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-ended:
+		return nil
+	case <-time.After(10 * time.Second):
+		cmd.Process.Kill()
+		<-ended
+		return errors.New("hil: the unit did not end within 10 s of SIGTERM")
+	}
+}
+
+func (u *unit) life() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.lives
+}
+
+func (u *unit) pid() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.cmd == nil {
+		return 0
+	}
+	return u.cmd.Process.Pid
+}
+
+// rss is the process's resident memory in bytes, 0 if it cannot be read.
+func (u *unit) rss() int64 {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", u.pid()))
+	if err != nil {
+		return 0
+	}
+	_, rest, ok := strings.Cut(string(text), "VmRSS:")
+	if !ok {
+		return 0
+	}
+	kb, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return kb << 10
+}
+
+// limitMemory lets the process have so many bytes of address space beyond what it has, or as
+// many as it likes again if more is negative.
+func (u *unit) limitMemory(more int64) error {
+	limit := unix.Rlimit{Cur: unix.RLIM_INFINITY, Max: unix.RLIM_INFINITY}
+	if more >= 0 {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", u.pid()))
+		if err != nil {
+			return fmt.Errorf("hil: unit: %w", err)
+		}
+		pages, err := strconv.ParseInt(string(bytes.Fields(text)[0]), 10, 64)
+		if err != nil {
+			return fmt.Errorf("hil: unit: %w", err)
+		}
+		limit.Cur = uint64(pages*int64(os.Getpagesize()) + more)
+	}
+	return unix.Prlimit(u.pid(), unix.RLIMIT_AS, &limit, nil)
+}

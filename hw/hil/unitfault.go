@@ -1,0 +1,160 @@
+package hil
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// prepareUnit makes what faults need before the unit starts.
+func prepareUnit(s *Scenario, dir string, u *unit) error {
+	if s.Unit.Disk > 0 {
+		disk := filepath.Join(dir, "disk")
+		if err := os.MkdirAll(disk, 0o755); err != nil {
+			return fmt.Errorf("hil: %w", err)
+		}
+		unix.Unmount(disk, 0) // of a run before
+		if err := unix.Mount("tmpfs", disk, "tmpfs", 0, fmt.Sprintf("size=%d", s.Unit.Disk)); err != nil {
+			return fmt.Errorf("hil: a small disk for the unit: %w: mounting needs root", err)
+		}
+	}
+	if slices.ContainsFunc(s.Faults, func(f Fault) bool { return f.Kind == "hot_board" }) {
+		if err := writeBoard(dir, cool); err != nil {
+			return err
+		}
+		u.args = append(u.args, "--set", fmt.Sprintf("board.root=%q", filepath.Join(dir, "board")))
+	}
+	return nil
+}
+
+// cool is the temperature of a board that is well, °C.
+const cool = 45
+
+// writeBoard writes a sysfs tree with one thermal zone, as the kernel has it: thousandths of °C.
+func writeBoard(dir string, celsius float64) error {
+	zone := filepath.Join(dir, "board", "sys", "class", "thermal", "thermal_zone0")
+	err := os.MkdirAll(zone, 0o755)
+	for name, text := range map[string]string{"type": "cpu-thermal\n", "temp": fmt.Sprintf("%d\n", int(celsius*1000))} {
+		if err == nil {
+			err = os.WriteFile(filepath.Join(zone, name), []byte(text), 0o644)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("hil: board: %w", err)
+	}
+	return nil
+}
+
+// happen waits for a fault's time, breaks the unit, and mends it at the fault's end. It notes
+// when that really was.
+func (b *Bench) happen(ctx context.Context, f Fault, dir string, u *unit, o *observer, at *Span) error {
+	if sleep(ctx, time.Until(at.From)) != nil {
+		return nil
+	}
+	at.From = time.Now()
+	mend, err := b.inject(ctx, f, dir, u, o)
+	if err != nil {
+		return err
+	}
+	if f.For > 0 {
+		sleep(ctx, time.Until(at.From.Add(f.For)))
+	}
+	at.To = time.Now()
+	if mend != nil {
+		return mend()
+	}
+	return nil
+}
+
+// inject breaks something and returns what mends it.
+func (b *Bench) inject(ctx context.Context, f Fault, dir string, u *unit, o *observer) (mend func() error, err error) {
+	b.Say("%s", f.Kind)
+	switch f.Kind {
+	case "kill":
+		return nil, u.signal(syscall.SIGKILL)
+	case "stop":
+		return func() error { return u.signal(syscall.SIGCONT) }, u.signal(syscall.SIGSTOP)
+	case "load":
+		l, err := startLoad()
+		return func() error { l.stop(); return nil }, err
+	case "memory":
+		return func() error { return u.limitMemory(-1) }, u.limitMemory(int64(f.Amount * float64(u.rss())))
+	case "disk_full":
+		return fillDisk(filepath.Join(dir, "disk"))
+	case "no_provider":
+		return nil, nil // it was started so
+	case "hot_board":
+		return func() error { return writeBoard(dir, cool) }, writeBoard(dir, 100*or(f.Amount, 1))
+	case "model_swap":
+		return nil, reload(ctx, o.base, f.File)
+	case "bad_model":
+		path := filepath.Join(dir, "tampered.onnx")
+		if err := os.WriteFile(path, tampered(b.Model), 0o644); err != nil {
+			return nil, err
+		}
+		if err := reload(ctx, o.base, path); err == nil {
+			return nil, fmt.Errorf("the unit took a model file that was tampered with")
+		}
+		return nil, nil
+	case "slow_reader":
+		c, err := net.Dial("tcp", strings.TrimPrefix(o.base, "http://"))
+		if err != nil {
+			return nil, err
+		}
+		_, err = io.WriteString(c, "GET /v1/results HTTP/1.1\r\nHost: "+strings.TrimPrefix(o.base, "http://")+"\r\n\r\n")
+		return c.Close, err // and never reads
+	}
+	panic("hil: fault " + f.Kind) // Parse knows them all
+}
+
+// tampered changes one byte in the middle of a file, where the weights are.
+func tampered(model []byte) []byte {
+	out := slices.Clone(model)
+	out[len(out)/2] ^= 0x10
+	return out
+}
+
+// fillDisk writes until there is no room.
+func fillDisk(disk string) (mend func() error, err error) {
+	path := filepath.Join(disk, "filler")
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	for block := make([]byte, 64<<10); len(block) > 0; {
+		if _, err := f.Write(block); err != nil {
+			block = block[:len(block)/2]
+		}
+	}
+	return func() error { return os.Remove(path) }, nil
+}
+
+// reload tells the unit to take a model file.
+func reload(ctx context.Context, base, file string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/v1/reload?file="+url.QueryEscape(file), nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode >= 300 {
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, 4096))
+		return fmt.Errorf("%s: %s", resp.Status, strings.TrimSpace(string(text)))
+	}
+	return nil
+}
