@@ -68,8 +68,10 @@ func (b *Bench) Run(ctx context.Context, s *Scenario, dir string) (_ *Run, err e
 	stop()
 	watching.Wait()
 	r.Observed = o.all()
+	r.shots = map[string][]shot{}
 	for _, f := range feeds {
 		r.Served = append(r.Served, f.log()...)
+		r.shots[f.cam.Name] = f.shots
 	}
 	return r, err
 }

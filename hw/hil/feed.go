@@ -38,11 +38,22 @@ type feed struct {
 
 	mu      sync.Mutex
 	served  []Served
+	shots   []shot
 	clients map[chan []byte]struct{}
 	server  *http.Server
 	hang    bool
 	cut     bool // connections are accepted and closed
 }
+
+// shot is a picture that was sent, kept for the report: one a second.
+type shot struct {
+	at   time.Time
+	code uint32
+	jpeg []byte
+}
+
+// maxShots bounds them: the older ones of a long run are thinned out.
+const maxShots = 600
 
 // boundary parts the pictures of a stream.
 const boundary = "perceive-bench"
@@ -153,6 +164,7 @@ func (f *feed) run(ctx context.Context, begin time.Time) error {
 			return fmt.Errorf("hil: camera %s: frame %d: %w", f.cam.Name, code, err)
 		}
 		still = part
+		f.keep(s, part)
 		held = f.deliver(ctx, part, held, &s, on)
 		f.mu.Lock()
 		f.served = append(f.served, s)
@@ -164,6 +176,22 @@ func (f *feed) run(ctx context.Context, begin time.Time) error {
 			}
 		}
 		due = due.Add(step)
+	}
+}
+
+// keep keeps a picture a second.
+func (f *feed) keep(s Served, part []byte) {
+	if n := len(f.shots); n > 0 && s.Made.Sub(f.shots[n-1].at) < time.Second {
+		return
+	}
+	if len(f.shots) == maxShots {
+		for i := range maxShots / 2 {
+			f.shots[i] = f.shots[2*i]
+		}
+		f.shots = f.shots[:maxShots/2]
+	}
+	if _, jpeg, ok := bytes.Cut(part, []byte("\r\n\r\n")); ok {
+		f.shots = append(f.shots, shot{s.Made, s.Code, bytes.TrimSuffix(jpeg, []byte("\r\n"))})
 	}
 }
 

@@ -20,6 +20,8 @@ type Run struct {
 	// Lives is how many processes of the unit there were; Died are unexpected ends.
 	Lives int      `json:"lives"`
 	Died  []string `json:"died,omitempty"`
+
+	shots map[string][]shot
 }
 
 // Span is a time from and to.

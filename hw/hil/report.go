@@ -1,0 +1,144 @@
+package hil
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+)
+
+// Outcome is a scenario's run with its verdicts.
+type Outcome struct {
+	Scenario string    `json:"scenario"`
+	About    string    `json:"about"`
+	Seed     uint64    `json:"seed"`
+	Seconds  float64   `json:"seconds"`
+	Pass     bool      `json:"pass"`
+	Error    string    `json:"error,omitempty"`
+	Pacing   Pacing    `json:"pacing"`
+	Verdicts []Verdict `json:"requirements"`
+
+	run *Run
+}
+
+// Pacing is how late frames were made, against when they were due, milliseconds.
+type Pacing struct {
+	Frames int     `json:"frames"`
+	P50    float64 `json:"p50_ms"`
+	P99    float64 `json:"p99_ms"`
+	Max    float64 `json:"max_ms"`
+}
+
+// Conclude is a run's outcome: it passes when all requirements are met. The verdict of a scenario
+// that is made to fail is turned round: it passes when the requirement that must find it does.
+func Conclude(s *Scenario, r *Run, err error) *Outcome {
+	o := &Outcome{Scenario: s.Name, About: s.About, Seed: s.Seed, run: r}
+	if err != nil {
+		o.Error = err.Error()
+		return o
+	}
+	o.Seconds = r.End.Sub(r.Begin).Seconds()
+	o.Pacing = pacing(r.Served)
+	o.Verdicts = Judge(r)
+	o.Pass = true
+	for _, v := range o.Verdicts {
+		o.Pass = o.Pass && v.Pass
+	}
+	if s.Fails != "" {
+		o.Pass = false
+		for _, v := range o.Verdicts {
+			if v.Requirement.Kind == s.Fails && !v.Pass {
+				o.Pass = true
+			}
+		}
+	}
+	return o
+}
+
+func pacing(served []Served) Pacing {
+	var late []time.Duration
+	for _, s := range served {
+		late = append(late, s.Made.Sub(s.Due))
+	}
+	if len(late) == 0 {
+		return Pacing{}
+	}
+	slices.Sort(late)
+	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+	return Pacing{len(late), ms(late[len(late)/2]), ms(late[len(late)*99/100]), ms(late[len(late)-1])}
+}
+
+// WriteJSON writes outcomes for programs.
+func WriteJSON(w io.Writer, all []*Outcome) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(all)
+}
+
+// The parts of a JUnit report that continuous integration reads.
+type (
+	junit struct {
+		XMLName xml.Name `xml:"testsuites"`
+		Suites  []suite  `xml:"testsuite"`
+	}
+	suite struct {
+		Name     string  `xml:"name,attr"`
+		Tests    int     `xml:"tests,attr"`
+		Failures int     `xml:"failures,attr"`
+		Errors   int     `xml:"errors,attr"`
+		Time     float64 `xml:"time,attr"`
+		Cases    []tcase `xml:"testcase"`
+	}
+	tcase struct {
+		Name    string   `xml:"name,attr"`
+		Class   string   `xml:"classname,attr"`
+		Failure *trouble `xml:"failure,omitempty"`
+		Error   *trouble `xml:"error,omitempty"`
+		Out     string   `xml:"system-out,omitempty"`
+	}
+	trouble struct {
+		Message string `xml:"message,attr"`
+	}
+)
+
+// WriteJUnit writes outcomes as JUnit XML: a suite a scenario, a case a requirement. A scenario that
+// is made to fail is one case.
+func WriteJUnit(w io.Writer, all []*Outcome) error {
+	var doc junit
+	for _, o := range all {
+		s := suite{Name: o.Scenario, Time: o.Seconds}
+		add := func(name string, pass bool, message string) {
+			c := tcase{Name: name, Class: "hil." + o.Scenario, Out: message}
+			if !pass {
+				c.Failure = &trouble{message}
+				s.Failures++
+			}
+			s.Tests++
+			s.Cases = append(s.Cases, c)
+		}
+		switch {
+		case o.Error != "":
+			s.Tests, s.Errors = 1, 1
+			s.Cases = []tcase{{Name: "run", Class: "hil." + o.Scenario, Error: &trouble{o.Error}}}
+		case o.run != nil && o.run.Scenario.Fails != "":
+			add("made to fail: "+o.run.Scenario.Fails, o.Pass, "the requirement must not be met")
+		default:
+			for _, v := range o.Verdicts {
+				add(v.Title, v.Pass, fmt.Sprintf("measured %s, limit %s, margin %s", v.Measured, v.Limit, v.Margin))
+			}
+		}
+		doc.Suites = append(doc.Suites, s)
+	}
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return err
+	}
+	enc := xml.NewEncoder(w)
+	enc.Indent("", "  ")
+	if err := enc.Encode(doc); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, "\n")
+	return err
+}

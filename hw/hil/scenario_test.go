@@ -1,0 +1,62 @@
+package hil
+
+import (
+	"strings"
+	"testing"
+)
+
+const good = `
+name: black
+seed: 1
+length: 10s
+cameras:
+  - {name: front, world: "scene://?seed=1", fps: 10, width: 640}
+faults:
+  - {at: 3s, for: 2s, kind: black}
+require:
+  - {kind: detect, fault: 0, as: [black], within: 1s}
+`
+
+func TestScenario(t *testing.T) {
+	s, err := Parse("a.yaml", []byte(good))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Name != "black" || len(s.Faults) != 1 || s.Cameras[0].Quality != 80 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestWrongScenariosSayWhere(t *testing.T) {
+	for _, c := range []struct{ from, to, want string }{
+		{"name: black", "name: a b", `a.yaml:2: name: "a b"`},
+		{"seed: 1", "sed: 1", `a.yaml:3: unknown field "sed"`},
+		{"length: 10s", "length: 0s", "a.yaml:4: length: 0s is not within"},
+		{"length: 10s", "length: long", "a.yaml:4:"},
+		{"fps: 10", "fps: 0", "a.yaml:6: cameras[0].fps: 0 is not within"},
+		{"width: 640", "width: 100", "a.yaml:6: cameras[0].width"},
+		{"kind: black", "kind: blak", `a.yaml:8: faults[0].kind: "blak": there is bad_model, black`},
+		{"at: 3s", "at: 9s", "a.yaml:8: faults[0].at: 9s to 11s is not within"},
+		{"kind: black", "kind: late", "a.yaml:8: faults[0].delay: missing"},
+		{"kind: black", "kind: kill, camera: front", "a.yaml:8: faults[0].camera: kill is a fault of the unit"},
+		{"kind: black", "kind: black, camera: rear", `a.yaml:8: faults[0].camera: there is no camera "rear"`},
+		{"fault: 0", "fault: 1", "a.yaml:10: require[0].fault: 1: there are 1 faults"},
+		{"as: [black], ", "", "a.yaml:10: require[0].as: missing"},
+		{", within: 1s", "", "a.yaml:10: require[0].within: missing"},
+		{"require:\n  - {kind: detect, fault: 0, as: [black], within: 1s}", "", "a.yaml:1: require: nothing is required"},
+		{"seed: 1", "fails: gap", `a.yaml:3: fails: "gap" is not among`},
+	} {
+		text := strings.Replace(good, c.from, c.to, 1)
+		if text == good {
+			t.Fatalf("%q is not in the scenario", c.from)
+		}
+		if _, err := Parse("a.yaml", []byte(text)); err == nil || !strings.HasPrefix(err.Error(), c.want) {
+			t.Errorf("%s:\n got %v\nwant %s", c.to, err, c.want)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(good)
+	f.Fuzz(func(t *testing.T, text string) { Parse("a.yaml", []byte(text)) })
+}
