@@ -99,7 +99,7 @@ func (b *Bench) feeds(ctx context.Context, s *Scenario) (out []*feed, err error)
 func (b *Bench) unit(s *Scenario, dir string, feeds []*feed) (*unit, *observer, error) {
 	if b.Address != "" {
 		for _, f := range s.Faults {
-			if slices.Contains(onUnit, f.Kind) && f.Kind != "model_swap" && f.Kind != "slow_reader" && f.Kind != "load" {
+			if slices.Contains(onUnit, f.Kind) && f.Kind != "model_swap" && f.Kind != "slow_reader" && f.Kind != "deaf" && f.Kind != "load" {
 				return nil, nil, fmt.Errorf("hil: %s: fault %s needs a unit that the bench starts: leave the address out", s.Name, f.Kind)
 			}
 		}

@@ -71,7 +71,13 @@ func newFeed(s *Scenario, n int, c *clip) (*feed, error) {
 }
 
 // URL is where the unit finds the camera.
-func (f *feed) URL() string { return "http://" + f.addr + "/" + f.cam.Name + ".mjpeg" }
+func (f *feed) URL() string {
+	url := "http://" + f.addr + "/" + f.cam.Name + ".mjpeg"
+	if f.cam.Query != "" {
+		url += "?" + f.cam.Query
+	}
+	return url
+}
 
 func (f *feed) listen(l net.Listener) {
 	f.server = &http.Server{Handler: http.HandlerFunc(f.serve), ReadHeaderTimeout: 5 * time.Second}

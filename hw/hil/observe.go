@@ -52,6 +52,8 @@ type observer struct {
 	rss  func() int64
 
 	mu      sync.Mutex
+	deaf    bool // hear nothing
+	hanging context.CancelFunc
 	results []Result
 	notes   []Note
 	polls   []Poll
@@ -77,7 +79,15 @@ type line struct {
 // follow reads the stream of results until ctx ends; it connects again when that breaks.
 func (o *observer) follow(ctx context.Context) {
 	for ctx.Err() == nil {
-		o.stream(ctx)
+		one, cancel := context.WithCancel(ctx)
+		o.mu.Lock()
+		deaf := o.deaf
+		o.hanging = cancel
+		o.mu.Unlock()
+		if !deaf {
+			o.stream(one)
+		}
+		cancel()
 		sleep(ctx, 50*time.Millisecond)
 	}
 }
@@ -181,6 +191,16 @@ func (o *observer) all() Observed {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return Observed{o.results, o.notes, o.polls}
+}
+
+// setDeaf makes the bench hear nothing, or hear again.
+func (o *observer) setDeaf(deaf bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.deaf = deaf
+	if deaf && o.hanging != nil {
+		o.hanging()
+	}
 }
 
 // ready is whether the unit has said that it is.

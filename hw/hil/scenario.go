@@ -42,6 +42,8 @@ type Camera struct {
 	FPS    float64 `yaml:"fps"`
 	Width  int     `yaml:"width"`
 	Height int     `yaml:"height"`
+	// Query is added to the address that the unit is given: how it is to treat this camera.
+	Query string `yaml:"query"`
 	// Quality of the JPEG pictures, 1 to 100; 0 is 80.
 	Quality int `yaml:"quality"`
 }
@@ -125,7 +127,7 @@ var Kinds = map[string]string{
 }
 
 // onUnit are the faults of the unit; the others are of cameras.
-var onUnit = []string{"kill", "stop", "load", "memory", "disk_full", "no_provider", "hot_board", "model_swap", "bad_model", "slow_reader"}
+var onUnit = []string{"kill", "stop", "load", "memory", "disk_full", "no_provider", "hot_board", "model_swap", "bad_model", "slow_reader", "deaf"}
 
 // Requirements are the assertions, with what they ask.
 var Requirements = map[string]string{
@@ -209,7 +211,7 @@ func (s *Scenario) faults() (out []strict.Fault) {
 
 func (s *Scenario) wrongFault(key string, f Fault, names map[string]bool, bad func(string, string, ...any)) {
 	if _, ok := Kinds[f.Kind]; !ok {
-		bad(key+".kind", "%q: there is %s", f.Kind, list(Kinds))
+		bad(key+".kind", "%q: there is %s", f.Kind, Names(Kinds))
 	}
 	if f.At < 0 || f.At > s.Length || f.For < 0 || f.At+f.For > s.Length {
 		bad(key+".at", "%v to %v is not within the scenario's length, %v", f.At, f.At+f.For, s.Length)
@@ -233,7 +235,7 @@ func (s *Scenario) wrongFault(key string, f Fault, names map[string]bool, bad fu
 
 func (s *Scenario) wrongRequirement(key string, r Requirement, names map[string]bool, bad func(string, string, ...any)) {
 	if _, ok := Requirements[r.Kind]; !ok {
-		bad(key+".kind", "%q: there is %s", r.Kind, list(Requirements))
+		bad(key+".kind", "%q: there is %s", r.Kind, Names(Requirements))
 	}
 	if r.Camera != "" && !names[r.Camera] {
 		bad(key+".camera", "there is no camera %q", r.Camera)
@@ -260,8 +262,8 @@ func (s *Scenario) wrongRequirement(key string, r Requirement, names map[string]
 	}
 }
 
-// list names the keys of a table in order.
-func list(of map[string]string) string {
+// Names lists the keys of a table in order.
+func Names(of map[string]string) string {
 	var names []string
 	for n := range of {
 		names = append(names, n)

@@ -60,3 +60,26 @@ func FuzzParse(f *testing.F) {
 	f.Add(good)
 	f.Fuzz(func(t *testing.T, text string) { Parse("a.yaml", []byte(text)) })
 }
+
+// What ships is right, and there is a scenario that must fail for each requirement.
+func TestShipped(t *testing.T) {
+	all, err := Shipped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fails := map[string]bool{}
+	for _, s := range all {
+		fails[s.Fails] = true
+		if text, err := Text(s.Name); err != nil || len(text) == 0 {
+			t.Errorf("%s: %v", s.Name, err)
+		}
+	}
+	for kind := range Requirements {
+		if !fails[kind] {
+			t.Errorf("no shipped scenario must fail by %s", kind)
+		}
+	}
+	if _, err := Find("nothing"); err == nil || !strings.Contains(err.Error(), "healthy") {
+		t.Error(err)
+	}
+}

@@ -107,6 +107,9 @@ func (b *Bench) inject(ctx context.Context, f Fault, dir string, u *unit, o *obs
 			return nil, fmt.Errorf("the unit took a model file that was tampered with")
 		}
 		return nil, nil
+	case "deaf":
+		o.setDeaf(true)
+		return func() error { o.setDeaf(false); return nil }, nil
 	case "slow_reader":
 		c, err := net.Dial("tcp", strings.TrimPrefix(o.base, "http://"))
 		if err != nil {

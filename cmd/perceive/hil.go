@@ -1,0 +1,227 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"perceive/camera/opencv"
+	"perceive/hw/hil"
+	"perceive/models"
+)
+
+type hilCmd struct {
+	Run  hilRunCmd  `cmd:"" help:"Run scenarios against the daemon."`
+	List hilListCmd `cmd:"" help:"List the scenarios that ship, the faults and the requirements."`
+	Show hilShowCmd `cmd:"" help:"Print a scenario that ships, to start one's own from."`
+}
+
+type hilRunCmd struct {
+	Scenario []string      `arg:"" optional:"" help:"Names of scenarios that ship, or FILE.yaml. Default: all that ship but the soak."`
+	Out      string        `type:"path" default:"out/hil" placeholder:"DIR" help:"Folder for the report (index.html, junit.xml, results.json) and what the unit leaves."`
+	Seed     uint64        `placeholder:"N" help:"Seed of the faults, over the scenarios' own."`
+	Length   time.Duration `placeholder:"TIME" help:"Length of the scenarios, over their own: --length 1h soak."`
+	Unit     string        `placeholder:"HOST:PORT" help:"Test the daemon that runs there, and start none."`
+	Program  string        `type:"path" placeholder:"FILE" help:"The perceive that is tested. Default: this one."`
+}
+
+// Help is the long description.
+func (hilRunCmd) Help() string {
+	return `Hardware in the loop: starts the daemon as a process of its own, serves frames to it as a network camera
+does (MJPEG over HTTP, each frame with a number in its pixels), breaks camera, network, process, disk, board and
+model on purpose, and holds what the daemon publishes against requirements. Exit code 0 if all are met. Scenarios
+whose name begins with 'fails-' are made to fail, and pass when they do: a bench that cannot fail is worth nothing.
+
+  perceive hil run                             the suite
+  perceive hil run soak --length 1h
+  perceive hil show camera-frozen > mine.yaml
+  perceive hil run mine.yaml --out out/mine`
+}
+
+func (c *hilRunCmd) Run(a *app) error {
+	all, err := c.scenarios()
+	if err != nil {
+		return usageError{err}
+	}
+	b, err := c.bench(a)
+	if err != nil {
+		return err
+	}
+	var done []*hil.Outcome
+	failed := 0
+	for i, s := range all {
+		progress := newBar(a.errOut, fmt.Sprintf("%d/%d %s", i+1, len(all), s.Name), int(s.Length.Seconds()))
+		b.Progress = func(at, _ time.Duration) { progress.set(int(at.Seconds()), "") }
+		dir := filepath.Join(c.Out, s.Name)
+		if err := os.RemoveAll(dir); err != nil {
+			return err
+		}
+		run, err := b.Run(a.ctx, s, dir)
+		progress.end()
+		o := hil.Conclude(s, run, err)
+		done = append(done, o)
+		if !o.Pass {
+			failed++
+		}
+		printOutcome(a.out, o)
+		if a.ctx.Err() != nil {
+			break
+		}
+	}
+	err = errors.Join(a.ctx.Err(), c.report(a, done))
+	if err == nil && failed > 0 {
+		err = fmt.Errorf("%d of %d scenarios failed", failed, len(done))
+	}
+	return err
+}
+
+func (c *hilRunCmd) bench(a *app) (*hil.Bench, error) {
+	program := c.Program
+	if program == "" {
+		var err error
+		if program, err = os.Executable(); err != nil {
+			return nil, err
+		}
+	}
+	opencv.SetThreads(1)
+	b := &hil.Bench{Program: program, Address: c.Unit, Open: openSource, Model: models.Find("road-int8"), Say: func(string, ...any) {}}
+	if a.library != "" {
+		b.Env = []string{"PERCEIVE_ORT_LIB=" + a.library}
+	}
+	return b, nil
+}
+
+// scenarios are those that were asked for.
+func (c *hilRunCmd) scenarios() (all []*hil.Scenario, err error) {
+	if len(c.Scenario) == 0 {
+		shipped, err := hil.Shipped()
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range shipped {
+			if s.Name != "soak" {
+				all = append(all, s)
+			}
+		}
+	}
+	for _, name := range c.Scenario {
+		s, err := findScenario(name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	for _, s := range all {
+		if err := c.override(s); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func findScenario(name string) (*hil.Scenario, error) {
+	if ext := filepath.Ext(name); ext != ".yaml" && ext != ".yml" {
+		return hil.Find(name)
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	return hil.Parse(name, text)
+}
+
+// override is what the flags say of a scenario.
+func (c *hilRunCmd) override(s *hil.Scenario) error {
+	if c.Seed != 0 {
+		s.Seed = c.Seed
+	}
+	if c.Length == 0 {
+		return nil
+	}
+	for _, f := range s.Faults {
+		if f.At+f.For > c.Length {
+			return fmt.Errorf("--length %v: scenario %s has a fault until %v", c.Length, s.Name, f.At+f.For)
+		}
+	}
+	s.Length = c.Length
+	return nil
+}
+
+// report writes the files that say how it went.
+func (c *hilRunCmd) report(a *app, done []*hil.Outcome) (err error) {
+	for name, write := range map[string]func(io.Writer, []*hil.Outcome) error{
+		"index.html": hil.WritePage, "junit.xml": hil.WriteJUnit, "results.json": hil.WriteJSON,
+	} {
+		f, ferr := os.Create(filepath.Join(c.Out, name))
+		if ferr != nil {
+			err = errors.Join(err, ferr)
+			continue
+		}
+		err = errors.Join(err, write(f, done), f.Close())
+	}
+	fmt.Fprintf(a.errOut, "report: %s\n", filepath.Join(c.Out, "index.html"))
+	return err
+}
+
+// printOutcome says how a scenario went.
+func printOutcome(w io.Writer, o *hil.Outcome) {
+	verdict := "ok    "
+	if !o.Pass {
+		verdict = "FAILED"
+	}
+	fmt.Fprintf(w, "%s  %s (%.0f s)\n", verdict, o.Scenario, o.Seconds)
+	if o.Error != "" {
+		fmt.Fprintf(w, "        %s\n", o.Error)
+		return
+	}
+	t := newTable(w)
+	for _, v := range o.Verdicts {
+		met := "met"
+		if !v.Pass {
+			met = "not met"
+		}
+		fmt.Fprintf(t, "        %s\t%s\tlimit %s\t%s\n", v.Title, v.Measured, v.Limit, met)
+	}
+	t.Flush()
+}
+
+type hilListCmd struct{}
+
+func (hilListCmd) Run(a *app) error {
+	all, err := hil.Shipped()
+	if err != nil {
+		return err
+	}
+	t := newTable(a.out)
+	fmt.Fprintln(t, "scenario\tlength\tabout")
+	for _, s := range all {
+		fmt.Fprintf(t, "%s\t%v\t%s\n", s.Name, s.Length, s.About)
+	}
+	for _, part := range []struct {
+		name string
+		of   map[string]string
+	}{{"fault", hil.Kinds}, {"requirement", hil.Requirements}} {
+		fmt.Fprintf(t, "\t\t\n%s\t\twhat\n", part.name)
+		for _, k := range strings.Split(hil.Names(part.of), ", ") {
+			fmt.Fprintf(t, "%s\t\t%s\n", k, part.of[k])
+		}
+	}
+	return t.Flush()
+}
+
+type hilShowCmd struct {
+	Name string `arg:"" help:"Name of a scenario that ships."`
+}
+
+func (c *hilShowCmd) Run(a *app) error {
+	text, err := hil.Text(c.Name)
+	if err != nil {
+		return usageError{err}
+	}
+	_, err = a.out.Write(text)
+	return err
+}
