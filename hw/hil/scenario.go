@@ -123,6 +123,7 @@ var Kinds = map[string]string{
 	"hot_board":   "the board's sensors say that it is too hot (amount times 100 °C, default 1)",
 	"model_swap":  "the unit is told to take another model (file; the same if empty)",
 	"bad_model":   "the unit is told to take a model file that was tampered with",
+	"deaf":        "the bench itself does not hear the results",
 	"slow_reader": "somebody reads the results and does not keep up",
 }
 
