@@ -42,7 +42,7 @@ func flat[T interface {
 	return img
 }
 
-func encoded(t *testing.T, with func(*bytes.Buffer) error) []byte {
+func encoded(t testing.TB, with func(*bytes.Buffer) error) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if err := with(&b); err != nil {
@@ -51,11 +51,11 @@ func encoded(t *testing.T, with func(*bytes.Buffer) error) []byte {
 	return b.Bytes()
 }
 
-func pngOf(t *testing.T, img image.Image) []byte {
+func pngOf(t testing.TB, img image.Image) []byte {
 	return encoded(t, func(b *bytes.Buffer) error { return png.Encode(b, img) })
 }
 
-func jpegOf(t *testing.T, img image.Image) []byte {
+func jpegOf(t testing.TB, img image.Image) []byte {
 	return encoded(t, func(b *bytes.Buffer) error { return jpeg.Encode(b, img, &jpeg.Options{Quality: 95}) })
 }
 

@@ -13,15 +13,13 @@ import (
 	"perceive/camera"
 )
 
-// live are the beginnings of sources that are not files, beside those with "://".
-var live = []string{"/dev/video", "gst:"}
-
 // Open opens what a path names: a folder, a glob or a picture file with OpenImages, any
 // other file with OpenVideo. A glob that matches no picture (see OpenImages for
-// their extensions) is an error: a list of videos is not a source.
+// their extensions) is an error: a list of videos is not a source. Live cameras are
+// ParseCamera's.
 func Open(path string, o Options) (camera.Source, error) {
 	if isLive(path) {
-		return nil, fmt.Errorf("opencv: %s: live cameras and streams are not supported yet: name a video file, or a folder or glob of pictures", path)
+		return nil, fmt.Errorf("opencv: %s: not a recording: name a video file, or a folder or glob of pictures", path)
 	}
 	st, err := os.Stat(path)
 	switch {
@@ -41,7 +39,7 @@ func Open(path string, o Options) (camera.Source, error) {
 
 func isLive(path string) bool {
 	scheme, _, ok := strings.Cut(path, "://")
-	return ok && !strings.Contains(scheme, "/") || slices.ContainsFunc(live, func(p string) bool { return strings.HasPrefix(path, p) })
+	return ok && !strings.Contains(scheme, "/") || IsCamera(path)
 }
 
 // isPicture goes by the name: what is damaged inside is a matter of its frame.

@@ -60,13 +60,13 @@ func TestOpenRefuses(t *testing.T) {
 		want error
 		says string
 	}{
-		{"/dev/video0", nil, "not supported yet"},
-		{"rtsp://camera/1", nil, "not supported yet"},
-		{"http://camera/stream", nil, "not supported yet"},
-		{"https://camera/stream", nil, "not supported yet"},
-		{"udp://0.0.0.0:5000", nil, "not supported yet"},
-		{"gst:videotestsrc ! appsink", nil, "not supported yet"},
-		{"csi://0", nil, "not supported yet"},
+		{"/dev/video0", nil, "not a recording"},
+		{"rtsp://camera/1", nil, "not a recording"},
+		{"http://camera/stream", nil, "not a recording"},
+		{"https://camera/stream", nil, "not a recording"},
+		{"udp://0.0.0.0:5000", nil, "not a recording"},
+		{"gst:videotestsrc ! appsink", nil, "not a recording"},
+		{"csi://0", nil, "not a recording"},
 		{"", nil, "name a video file"},
 		{filepath.Join(dir, "none.mp4"), fs.ErrNotExist, "no such file"},
 		{filepath.Join(dir, "none.png"), fs.ErrNotExist, "no such file"},

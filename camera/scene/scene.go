@@ -60,6 +60,11 @@ type Config struct {
 	Width, Height int     // pixels, 64 to 4096; default 1280×720
 	FPS           float64 // frames a second, above 0 to 240; default 10
 	Seconds       float64 // length of the drive, above 0 to 3600; default 10
+	// Live draws frames when they are due, FPS a second, as a camera takes them; else
+	// they are drawn as fast as they are asked for.
+	Live bool
+	// Loop begins the drive again at its end, with numbers that go on. A URI does not say it.
+	Loop bool
 }
 
 const scheme = "scene://"
@@ -67,7 +72,7 @@ const scheme = "scene://"
 // Is reports whether uri names a drawn scene.
 func Is(uri string) bool { return strings.HasPrefix(uri, scheme) }
 
-// Parse reads a URI such as "scene://?seed=1&seconds=10&width=1280&height=720&fps=10".
+// Parse reads a URI such as "scene://?seed=1&seconds=10&width=1280&height=720&fps=10&live=true".
 // Keys that are not there take their defaults. An unknown or repeated key or a
 // value out of range is an error that says what would be right.
 func Parse(uri string) (Config, error) {
@@ -97,6 +102,7 @@ func parse(uri string) (c Config, err error) {
 		"height":  func(s string) (err error) { c.Height, err = strconv.Atoi(s); return },
 		"fps":     func(s string) (err error) { c.FPS, err = strconv.ParseFloat(s, 64); return },
 		"seconds": func(s string) (err error) { c.Seconds, err = strconv.ParseFloat(s, 64); return },
+		"live":    func(s string) (err error) { c.Live, err = strconv.ParseBool(s); return },
 	}
 	for _, key := range sorted(values) {
 		read := set[key]
@@ -125,6 +131,7 @@ var ranges = map[string]string{
 	"height":  "a whole number of pixels, 64 to 4096",
 	"fps":     "a number above 0, at most 240",
 	"seconds": "a number above 0, at most 3600",
+	"live":    "true or false",
 }
 
 func (c Config) zero(key string) bool {
@@ -165,8 +172,12 @@ func (c Config) validate() error {
 func (c Config) URI() string {
 	c = c.withDefaults()
 	num := func(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
-	return fmt.Sprintf("%s?seed=%d&seconds=%s&width=%d&height=%d&fps=%s",
+	uri := fmt.Sprintf("%s?seed=%d&seconds=%s&width=%d&height=%d&fps=%s",
 		scheme, c.Seed, num(c.Seconds), c.Width, c.Height, num(c.FPS))
+	if c.Live {
+		uri += "&live=true"
+	}
+	return uri
 }
 
 // frames is the number of frames of the drive, at least one.

@@ -22,7 +22,7 @@ func TestParse(t *testing.T) {
 
 		{uri: "video.mp4", err: "does not begin with scene://"},
 		{uri: "scene://town?seed=1", err: `"town" is no part of a scene`},
-		{uri: "scene://?sed=1", err: `unknown key "sed": want fps, height, seconds, seed, width`},
+		{uri: "scene://?sed=1", err: `unknown key "sed": want fps, height, live, seconds, seed, width`},
 		{uri: "scene://?seed=1&seed=2", err: "seed is given 2 times"},
 		{uri: "scene://?seed=-1", err: `seed="-1": want a whole number, 0 or more`},
 		{uri: "scene://?seed=", err: `seed=""`},

@@ -15,6 +15,9 @@ import (
 // in the network, one in the sinks, one to spare.
 const buffers = 4
 
+// liveBuffers are two more: one that waits to be asked for, and one that is drawn meanwhile.
+const liveBuffers = buffers + 2
+
 var errClosed = errors.New("scene: the source is closed")
 
 // Open starts the drive. Frames are drawn in Next, by the goroutine that calls
@@ -24,8 +27,12 @@ func Open(c Config) (camera.Source, error) {
 	if err := c.validate(); err != nil {
 		return nil, fmt.Errorf("scene: %w", err)
 	}
-	s := &source{cfg: c, drive: newDrive(c), paint: newPainter(c.Width, c.Height), free: make(chan *loan, buffers)}
-	for range buffers {
+	n := buffers
+	if c.Live {
+		n = liveBuffers
+	}
+	s := &source{cfg: c, drive: newDrive(c), paint: newPainter(c.Width, c.Height), free: make(chan *loan, n)}
+	for range n {
 		l := &loan{}
 		l.frame = camera.NewFrame(c.Width, c.Height, func(*camera.Frame) { s.put(l) })
 		s.free <- l
@@ -40,6 +47,10 @@ type source struct {
 	free   chan *loan
 	next   uint64
 	closed bool
+
+	// Of a live scene.
+	timer *time.Timer
+	due   time.Time // when the next frame is
 
 	mu sync.Mutex // guards the lent flags: frames are released by other goroutines
 }
@@ -57,8 +68,13 @@ func (s *source) Next(ctx context.Context) (*camera.Frame, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if s.next >= uint64(s.cfg.frames()) {
+	if s.next >= uint64(s.cfg.frames()) && !s.cfg.Loop {
 		return nil, io.EOF
+	}
+	if s.cfg.Live {
+		if err := s.wait(ctx); err != nil {
+			return nil, err
+		}
 	}
 	var l *loan
 	select {
@@ -71,11 +87,38 @@ func (s *source) Next(ctx context.Context) (*camera.Frame, error) {
 	s.mu.Unlock()
 
 	f := l.frame
-	s.paint.render(f.Pix, s.drive, s.cfg.time(s.next), s.next)
+	n := s.next % uint64(s.cfg.frames())
+	s.paint.render(f.Pix, s.drive, s.cfg.time(n), n)
+	f.Stamp, f.Clock = time.Duration(s.cfg.time(n)*float64(time.Second)), camera.SceneClock
 	f.Seq, f.Time = s.next, time.Duration(s.cfg.time(s.next)*float64(time.Second))
 	f.Captured = time.Now()
 	s.next++
+	s.due = s.due.Add(s.period())
 	return f, nil
+}
+
+func (s *source) period() time.Duration { return time.Duration(float64(time.Second) / s.cfg.FPS) }
+
+// wait waits until the next frame is due. A frame that is late moves those behind it, as a
+// camera never sends two at once.
+func (s *source) wait(ctx context.Context) error {
+	now := time.Now()
+	if s.due.Before(now) {
+		s.due = now
+		return nil
+	}
+	if s.timer == nil {
+		s.timer = time.NewTimer(s.due.Sub(now))
+	} else {
+		s.timer.Reset(s.due.Sub(now))
+	}
+	select {
+	case <-s.timer.C:
+		return nil
+	case <-ctx.Done():
+		s.timer.Stop()
+		return ctx.Err()
+	}
 }
 
 // put takes a frame back. A second Release of the same loan does nothing.
@@ -91,9 +134,17 @@ func (s *source) put(l *loan) {
 func (s *source) Info() camera.Info {
 	return camera.Info{
 		URI: s.cfg.URI(), Kind: "scene",
-		Width: s.cfg.Width, Height: s.cfg.Height, FPS: s.cfg.FPS, Frames: s.cfg.frames(),
+		Width: s.cfg.Width, Height: s.cfg.Height, FPS: s.cfg.FPS, Frames: s.frames(), Live: s.cfg.Live,
 		Backend: "scene renderer",
 	}
+}
+
+// frames is how many are expected, 0 if there is no end.
+func (s *source) frames() int {
+	if s.cfg.Loop {
+		return 0
+	}
+	return s.cfg.frames()
 }
 
 // Close ends the source. Lent frames keep their pixels until they are released.

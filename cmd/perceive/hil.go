@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"perceive/camera"
+	"perceive/camera/open"
 	"perceive/camera/opencv"
 	"perceive/hw/hil"
 	"perceive/models"
@@ -88,7 +90,7 @@ func (c *hilRunCmd) bench(a *app) (*hil.Bench, error) {
 		}
 	}
 	opencv.SetThreads(1)
-	b := &hil.Bench{Program: program, Address: c.Unit, Open: openSource, Model: models.Find("road-int8"), Say: func(string, ...any) {}}
+	b := &hil.Bench{Program: program, Address: c.Unit, Open: world, Model: models.Find("road-int8"), Say: func(string, ...any) {}}
 	if a.library != "" {
 		b.Env = []string{"PERCEIVE_ORT_LIB=" + a.library}
 	}
@@ -224,4 +226,9 @@ func (c *hilShowCmd) Run(a *app) error {
 	}
 	_, err = a.out.Write(text)
 	return err
+}
+
+// world opens what a camera of the bench looks at.
+func world(uri string) (camera.Source, error) {
+	return open.Source(uri, open.Options{Threads: decoders()})
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"perceive/camera/open"
 	"perceive/trainer/dataset"
 	"perceive/trainer/nn"
 )
@@ -70,7 +71,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 		kong.Name("perceive"),
 		kong.Description("Train, export and run multi-label perception: one network that answers several yes/no questions about every camera frame."),
 		kong.Writers(out, errOut),
-		kong.Vars{"schemes": strings.Join(dataset.Schemes(), ", "), "networks": nn.Names()},
+		kong.Vars{"schemes": strings.Join(dataset.Schemes(), ", "), "networks": nn.Names(), "sources": open.Help},
 		kong.Exit(func(code int) { exit = code }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 	)

@@ -3,19 +3,16 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"runtime"
 
-	"perceive/camera"
 	"perceive/camera/opencv"
-	"perceive/camera/scene"
 	"perceive/hw/ort"
 	"perceive/perception"
 )
 
 type runCmd struct {
-	Source string `required:"" placeholder:"URI" help:"What to look at: a video file, a folder or glob of pictures, or scene://?seed=1&seconds=10 (rendered)."`
+	Source string `required:"" placeholder:"URI" help:"What to look at: ${sources}."`
 	modelFlags
 	Out      string `type:"path" placeholder:"FILE.jsonl" help:"Write the detections here, JSON Lines. '-' is standard output."`
 	Annotate string `type:"path" placeholder:"FILE.mp4" help:"Write a video with the detections drawn in, also where: .mp4, .mov or .mkv."`
@@ -29,6 +26,13 @@ func (runCmd) Help() string {
 	return `Answers the model's questions about every frame of a source: one line a frame, in order, whatever
 happens to the frame. A source that is cut short, or a sink that fails, ends the run with exit code 1;
 what was written up to there is whole.
+
+A live camera is watched over: when it fails, that is told and it is connected again, until the run is
+interrupted. Of frames that come faster than they are answered the newest counts, and each of the others
+gets a line that says so; policy=every, max_age=200ms and stall=1s in the URI change that (docs/cameras.md):
+
+  perceive run --source http://camera/stream --out detections.jsonl
+  perceive run --source '/dev/video0?width=1280&height=720&fps=30&fourcc=MJPG&max_age=200ms' --out -
 
 A model that another tool wrote runs with its contract in a file of its own (docs/formats.md):
 
@@ -50,7 +54,7 @@ func (c *runCmd) Run(a *app) (err error) {
 		return err
 	}
 	defer m.Close()
-	src, err := openSource(c.Source)
+	src, err := c.openSource(a)
 	if err != nil {
 		return err
 	}
@@ -154,20 +158,4 @@ func (c *runCmd) sinks(a *app, head perception.Header, det *perception.Detector)
 		out = append(out, s)
 	}
 	return out, nil
-}
-
-// openSource opens what a URI names.
-func openSource(uri string) (camera.Source, error) {
-	if scene.Is(uri) {
-		cfg, err := scene.Parse(uri)
-		if err != nil {
-			return nil, usageError{err}
-		}
-		return scene.Open(cfg)
-	}
-	src, err := opencv.Open(uri, opencv.Options{Threads: decoders()})
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: name a video file, a folder or glob of pictures, or scene://", err)
-	}
-	return src, err
 }
