@@ -79,6 +79,12 @@ type ProviderReport struct {
 	// Library and Version identify the ONNX Runtime that was loaded.
 	Library string `json:"library,omitempty"`
 	Version string `json:"version"`
+	// Measured is which provider ran how many nodes; nil if nobody measured.
+	Measured *Assignment `json:"measured,omitempty"`
+	// Precision is what TensorRT was allowed to compute in, such as "fp16"; Engine is the
+	// key of its engine cache. Both are empty of other providers.
+	Precision string `json:"precision,omitempty"`
+	Engine    string `json:"engine,omitempty"`
 }
 
 // String is one line for logs and for the terminal.
@@ -87,6 +93,9 @@ func (r ProviderReport) String() string {
 	fmt.Fprintf(&b, "%s (ONNX Runtime %s)", r.Used, r.Version)
 	if r.Used != r.Requested {
 		fmt.Fprintf(&b, ", %s was asked for: %s", r.Requested, r.Reason)
+	}
+	if r.Measured != nil {
+		fmt.Fprintf(&b, ", measured: %s", *r.Measured)
 	}
 	if r.Degraded {
 		b.WriteString(" [degraded]")

@@ -46,7 +46,7 @@ func (c *evalCmd) Run(a *app) error {
 		return err
 	}
 	defer rt.Close()
-	m, err := c.load(a, rt, ort.Options{})
+	m, err := c.load(a, rt, ort.Options{}, false)
 	if err != nil {
 		return err
 	}

@@ -23,12 +23,17 @@ type modelFlags struct {
 	PublicKey string      `type:"path" placeholder:"FILE.pub" help:"Refuse a model file that this key has not signed."`
 	Provider  hw.Provider `default:"cpu" help:"What runs the network: cpu, cuda, tensorrt, auto."`
 	Policy    hw.Policy   `default:"require" help:"If the provider cannot be used: 'require' fails, 'prefer' runs on the next best and says so."`
+	acceleratorFlags
 }
 
-// load reads, proves and loads the model.
-func (c *modelFlags) load(a *app, rt *ort.Runtime, opts ort.Options) (*model.Model, error) {
+// load reads, proves and loads the model; measure adds the proof of which provider ran it.
+func (c *modelFlags) load(a *app, rt *ort.Runtime, opts ort.Options, measure bool) (*model.Model, error) {
+	if err := c.acceleratorFlags.check(c.Provider); err != nil {
+		return nil, err
+	}
+	opts = c.acceleratorFlags.options(opts)
 	opts.Provider, opts.Policy = c.Provider, c.Policy
-	with := model.Options{Options: opts}
+	with := model.Options{Options: opts, Measure: measure}
 	if c.PublicKey != "" {
 		if c.Manifest != "" {
 			return nil, usageError{errors.New("--public-key: a signed file is loaded with the contract that it carries: leave --manifest out")}

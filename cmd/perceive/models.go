@@ -172,7 +172,7 @@ func (c *modelsVerifyCmd) verify(a *app, file []byte, v *verdict) error {
 		return err
 	}
 	defer rt.Close()
-	m, err := model.LoadUnproved(rt, file, opts)
+	m, err := model.LoadUnproved(a.ctx, rt, file, opts)
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.File, err)
 	}

@@ -49,7 +49,7 @@ func (c *runCmd) Run(a *app) (err error) {
 		return err
 	}
 	defer rt.Close()
-	m, err := c.load(a, rt, ort.Options{Threads: c.threads(), Spin: c.Spin})
+	m, err := c.load(a, rt, ort.Options{Threads: c.threads(), Spin: c.Spin}, true)
 	if err != nil {
 		return err
 	}

@@ -45,6 +45,9 @@ type Options struct {
 	Policy hw.Policy
 	// Device is the number of the accelerator, from 0.
 	Device int
+	// CUDA and TensorRT are what these providers alone know.
+	CUDA     CUDAOptions
+	TensorRT TensorRTOptions
 	// FlushDenormals treats numbers too small for full precision as zero, which
 	// keeps slow arithmetic out of training.
 	FlushDenormals bool
@@ -54,6 +57,9 @@ type Options struct {
 	// OptimizedModel is a path to which the rewritten graph is saved.
 	OptimizedModel string
 }
+
+// Check reports every option that cannot be, by name. NewSession does it, too.
+func (o Options) Check() error { return o.withDefaults().validate() }
 
 func (o Options) validate() error {
 	var errs []error
@@ -73,6 +79,7 @@ func (o Options) validate() error {
 	if _, err := hw.ParsePolicy(string(o.Policy)); err != nil {
 		errs = append(errs, err)
 	}
+	errs = append(errs, o.CUDA.validate(), o.TensorRT.validate())
 	return errors.Join(errs...)
 }
 

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	ortgo "github.com/yalue/onnxruntime_go"
@@ -40,6 +39,12 @@ func (r *Runtime) start(model []byte, head header, o Options) (*ortgo.DynamicAdv
 			if p != hw.CPU {
 				rep.Device = o.Device
 			}
+			if p == hw.TensorRT {
+				rep.Precision = o.TensorRT.Precision()
+				if o.TensorRT.EngineCache != "" {
+					rep.Engine = filepath.Base(o.TensorRT.EngineCache)
+				}
+			}
 			return dyn, rep, nil
 		}
 		if p != hw.CPU && r.lacks(p) {
@@ -69,7 +74,7 @@ func (r *Runtime) attempt(model []byte, head header, o Options, p hw.Provider) (
 		return nil, err
 	}
 	defer so.Destroy()
-	if err := add(so, p, o.Device); err != nil {
+	if err := add(so, p, o); err != nil {
 		return nil, libraryError(err)
 	}
 	dyn, err := ortgo.NewDynamicAdvancedSessionWithONNXData(model, names(head.inputs), names(head.outputs), so)
@@ -90,8 +95,7 @@ func (r *Runtime) lacks(p hw.Provider) bool {
 
 // add appends a provider to the options. Operators that it lacks go to the next
 // one, and in the end to the CPU, which is always there.
-func add(so *ortgo.SessionOptions, p hw.Provider, device int) error {
-	id := map[string]string{"device_id": strconv.Itoa(device)}
+func add(so *ortgo.SessionOptions, p hw.Provider, o Options) error {
 	switch p {
 	case hw.TensorRT:
 		trt, err := ortgo.NewTensorRTProviderOptions()
@@ -99,17 +103,17 @@ func add(so *ortgo.SessionOptions, p hw.Provider, device int) error {
 			return err
 		}
 		defer trt.Destroy()
-		if err := errors.Join(trt.Update(id), so.AppendExecutionProviderTensorRT(trt)); err != nil {
+		if err := errors.Join(trt.Update(o.providerOptions(p)), so.AppendExecutionProviderTensorRT(trt)); err != nil {
 			return err
 		}
-		return add(so, hw.CUDA, device)
+		return add(so, hw.CUDA, o)
 	case hw.CUDA:
 		cuda, err := ortgo.NewCUDAProviderOptions()
 		if err != nil {
 			return err
 		}
 		defer cuda.Destroy()
-		return errors.Join(cuda.Update(id), so.AppendExecutionProviderCUDA(cuda))
+		return errors.Join(cuda.Update(o.providerOptions(p)), so.AppendExecutionProviderCUDA(cuda))
 	}
 	return nil
 }

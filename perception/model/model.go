@@ -36,6 +36,7 @@ var (
 type Model struct {
 	manifest *models.Manifest
 	session  *ort.Session
+	report   hw.ProviderReport
 
 	mu      sync.Mutex
 	lanes   []*Lane
@@ -51,6 +52,10 @@ type Options struct {
 	Sidecar  *models.Sidecar
 	// PublicKey, if not nil, must have signed the file, which must carry its contract.
 	PublicKey ed25519.PublicKey
+	// Measure proves which provider runs the nodes, by a second loading and a run: for what
+	// drives. A provider that was asked for and runs none is refused, or marked Degraded,
+	// as the policy says.
+	Measure bool
 }
 
 // Load loads the bytes of a model file and proves it: manifest, hash, shapes, golden
@@ -61,7 +66,7 @@ func Load(ctx context.Context, rt *ort.Runtime, file []byte, sidecar *models.Man
 
 // LoadWith is Load with all options.
 func LoadWith(ctx context.Context, rt *ort.Runtime, file []byte, opts Options) (*Model, error) {
-	m, err := LoadUnproved(rt, file, opts)
+	m, err := LoadUnproved(ctx, rt, file, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -73,10 +78,13 @@ func LoadWith(ctx context.Context, rt *ort.Runtime, file []byte, opts Options) (
 }
 
 // LoadUnproved is LoadWith but for the golden results, which Prove is to be asked for.
-func LoadUnproved(rt *ort.Runtime, file []byte, opts Options) (*Model, error) {
+func LoadUnproved(ctx context.Context, rt *ort.Runtime, file []byte, opts Options) (*Model, error) {
 	file, man, err := opts.contract(file)
 	if err != nil {
 		return nil, fmt.Errorf("model: %w", err)
+	}
+	if opts.Measure {
+		return newMeasured(ctx, rt, file, man, opts.Options)
 	}
 	return New(rt, file, man, opts.Options)
 }
@@ -140,14 +148,14 @@ func New(rt *ort.Runtime, file []byte, man *models.Manifest, opts ort.Options) (
 		s.Close()
 		return nil, fmt.Errorf("model: %w", err)
 	}
-	return &Model{manifest: man, session: s}, nil
+	return &Model{manifest: man, session: s, report: s.Report()}, nil
 }
 
 // Manifest is the contract of the file.
 func (m *Model) Manifest() *models.Manifest { return m.manifest }
 
-// Report says what the model runs on, and why.
-func (m *Model) Report() hw.ProviderReport { return m.session.Report() }
+// Report says what the model runs on, and why; if it was loaded with Measure, with proof.
+func (m *Model) Report() hw.ProviderReport { return m.report }
 
 // Close frees the model and its lanes. It may be called twice and ends use.
 func (m *Model) Close() error {
