@@ -55,10 +55,11 @@ type Queue struct {
 	pictures *pacer // nil: none wanted
 
 	written, pics, unwritten atomic.Uint64
-	trouble                  atomic.Pointer[string]
-	stop                     chan struct{} // ends pauses
-	done                     chan struct{} // the goroutine has ended
-	closing                  error         // of the writer; read after done
+	trouble, held            atomic.Pointer[string] // what keeps Write, and Flush, from working
+	note                     []byte                 // memory of the line that says what is lost
+	stop                     chan struct{}          // ends pauses
+	done                     chan struct{}          // the goroutine has ended
+	closing                  error                  // of the writer; read after done
 }
 
 var _ Output = (*Queue)(nil)
@@ -121,6 +122,8 @@ func (q *Queue) Stats() Stats {
 	}
 	if t := q.trouble.Load(); t != nil {
 		s.Error = *t
+	} else if t := q.held.Load(); t != nil {
+		s.Error = *t
 	}
 	return s
 }
@@ -161,15 +164,17 @@ func (q *Queue) run() {
 	defer close(q.done)
 	tick := time.NewTicker(flushTime)
 	defer tick.Stop()
-	var note []byte
 	for flushed := time.Now(); ; {
 		if f, ok := q.w.(Flusher); ok && time.Since(flushed) >= flushTime {
 			flushed = time.Now()
-			q.report(f.Flush())
+			report(&q.held, f.Flush())
 		}
 		it, lost, closed := q.ring.next()
 		switch {
 		case closed:
+			if lost > 0 {
+				q.lost(lost)
+			}
 			q.closing = q.w.Close()
 			return
 		case it == nil:
@@ -179,8 +184,7 @@ func (q *Queue) run() {
 			}
 			continue
 		case lost > 0:
-			note = appendLost(note[:0], lost, time.Now())
-			q.write(note, &Meta{Kind: Event, Sent: time.Now()})
+			q.lost(lost)
 		}
 		if q.write(it.line, &it.meta) {
 			q.written.Add(1)
@@ -194,11 +198,18 @@ func (q *Queue) run() {
 	}
 }
 
+// lost writes the line that stands for lines that are missing.
+func (q *Queue) lost(n uint64) {
+	now := time.Now()
+	q.note = appendLost(q.note[:0], n, now)
+	q.write(q.note, &Meta{Kind: Event, Sent: now})
+}
+
 // write tries until the line is written; false if time was up first.
 func (q *Queue) write(line []byte, m *Meta) bool {
 	for pause := firstPause; ; pause = min(2*pause, longestGap) {
 		err := q.w.Write(line, m)
-		q.report(err)
+		report(&q.trouble, err)
 		if err == nil {
 			return true
 		}
@@ -211,11 +222,11 @@ func (q *Queue) write(line []byte, m *Meta) bool {
 }
 
 // report keeps the present trouble for Stats.
-func (q *Queue) report(err error) {
+func report(to *atomic.Pointer[string], err error) {
 	if err == nil {
-		q.trouble.Store(nil)
+		to.Store(nil)
 		return
 	}
 	text := err.Error()
-	q.trouble.Store(&text)
+	to.Store(&text)
 }

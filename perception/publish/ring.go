@@ -112,14 +112,17 @@ func (r *ring) push(line []byte, meta *Meta) {
 }
 
 // next returns the oldest line and how many were lost before it; nil if there is none, and
-// closed if none will come.
+// closed, with what is lost since, if none will come.
 func (r *ring) next() (it *item, lost uint64, closed bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.count == 0 {
-		return nil, 0, r.closed
+	if r.count == 0 && !r.closed {
+		return nil, 0, false
 	}
 	lost, r.lost = r.lost, 0
+	if r.count == 0 {
+		return nil, lost, true
+	}
 	return r.shift(), lost, false
 }
 
