@@ -62,21 +62,31 @@ func prefixed(err error, prefix string) error {
 	return nil
 }
 
+// AppendJPEG appends h rows of w BGR pixels, as a JPEG file of quality 1 to 100, to dst.
+func AppendJPEG(dst []byte, w, h int, bgr []byte, quality int) ([]byte, error) {
+	data, err := appendEncoded(dst, gocv.JPEGFileExt, w, h, bgr, jpegQuality(quality))
+	return data, prefixed(err, "opencv: encode")
+}
+
 func encode(ext gocv.FileExt, w, h int, bgr []byte, params []int) ([]byte, error) {
+	return appendEncoded(nil, ext, w, h, bgr, params)
+}
+
+func appendEncoded(dst []byte, ext gocv.FileExt, w, h int, bgr []byte, params []int) ([]byte, error) {
 	var v views
 	defer v.done()
 	m, err := v.bgr(bgr, w, h, 3*w)
 	if err != nil {
-		return nil, err
+		return dst, err
 	}
 	buf, err := gocv.IMEncodeWithParams(ext, *m, params)
 	if err != nil {
 		buf.Close() // GoCV returns an object with the error
-		return nil, err
+		return dst, err
 	}
 	defer buf.Close()
 	if buf.Len() == 0 {
-		return nil, errors.New("OpenCV wrote nothing")
+		return dst, errors.New("OpenCV wrote nothing")
 	}
-	return append([]byte(nil), buf.GetBytes()...), nil
+	return append(dst, buf.GetBytes()...), nil
 }

@@ -14,7 +14,7 @@ var floors = map[string]int{
 	// What the vocabulary is read with.
 	"internal/strict": -1,
 	// The vocabulary: no native code.
-	"camera": 0, "models": 0, "models/signature": 0, "export/onnx": 0, "hw": 0,
+	"camera": 0, "models": 0, "models/signature": 0, "export/onnx": 0, "hw": 0, "perception/mcap": 0,
 	// Sessions, frame sources, graph building, models from elsewhere.
 	"hw/ort": 1, "camera/opencv": 1, "camera/scene": 1, "camera/supervise": 1, "camera/framecode": 1, "trainer/graph": 1, "export/adapt": 1,
 	// Models that are loaded and proved; sources by URI; the parts of training.
@@ -25,6 +25,8 @@ var floors = map[string]int{
 	"perception": 3, "export": 3, "trainer/teacher": 3,
 	// The training loop.
 	"trainer": 4,
+	// The ways of results out of the program, and back into it.
+	"perception/publish": 4, "perception/record": 4,
 	// Experiments made of many runs; the daemon.
 	"trainer/study": 5, "perception/serve": 5, "hw/hil": 5,
 	// Wiring.
