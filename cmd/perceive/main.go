@@ -35,6 +35,8 @@ type cli struct {
 	Export  exportCmd  `cmd:"" help:"Turn a training run into a model file."`
 	Models  modelsCmd  `cmd:"" help:"List, show, verify and sign model files."`
 	Study   studyCmd   `cmd:"" help:"Test what is said of multi-task and transfer learning, on many small networks."`
+	Serve   serveCmd   `cmd:"" help:"The on-vehicle daemon: cameras in, results out, for weeks."`
+	Config  configCmd  `cmd:"" help:"Print the default configuration of the daemon."`
 	Hil     hilCmd     `cmd:"" help:"Hardware in the loop: test the daemon on a bench that breaks things on purpose."`
 	Doctor  doctorCmd  `cmd:"" help:"Say what works on this machine."`
 

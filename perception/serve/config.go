@@ -22,6 +22,7 @@ type Config struct {
 	Decide   DecideConfig   `yaml:"decide"`
 	// Deadline is the age at which a published result counts as late.
 	Deadline time.Duration `yaml:"deadline"`
+	Outputs  OutputsConfig `yaml:"outputs"`
 	Watch    WatchConfig   `yaml:"watch"`
 	HTTP     HTTPConfig    `yaml:"http"`
 	Log      LogConfig     `yaml:"log"`
@@ -196,6 +197,7 @@ func (c *Config) faults() (out []strict.Fault) {
 		}
 	}
 	c.Decide.faults(bad)
+	c.Outputs.faults(bad)
 	for _, d := range []struct {
 		key     string
 		v       time.Duration
