@@ -13,6 +13,7 @@ import (
 	"perceive/camera/open"
 	"perceive/camera/opencv"
 	"perceive/hw/hil"
+	"perceive/hw/ort"
 	"perceive/models"
 )
 
@@ -83,17 +84,19 @@ func (c *hilRunCmd) Run(a *app) error {
 
 func (c *hilRunCmd) bench(a *app) (*hil.Bench, error) {
 	program := c.Program
+	var err error
 	if program == "" {
-		var err error
 		if program, err = os.Executable(); err != nil {
 			return nil, err
 		}
 	}
 	opencv.SetThreads(1)
 	b := &hil.Bench{Program: program, Address: c.Unit, Open: world, Model: models.Find("road-int8"), Say: func(string, ...any) {}}
-	if a.library != "" {
-		b.Env = []string{"PERCEIVE_ORT_LIB=" + a.library}
+	library, err := ort.Config{Library: a.library}.Find()
+	if err != nil {
+		return nil, err
 	}
+	b.Env = []string{"PERCEIVE_ORT_LIB=" + library}
 	return b, nil
 }
 

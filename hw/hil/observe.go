@@ -141,7 +141,7 @@ const pollEvery = 200 * time.Millisecond
 
 // poll asks the status page until ctx ends.
 func (o *observer) poll(ctx context.Context) {
-	client := http.Client{Timeout: 2 * time.Second}
+	client := http.Client{Timeout: 700 * time.Millisecond}
 	for ctx.Err() == nil {
 		p := o.ask(ctx, &client)
 		o.mu.Lock()

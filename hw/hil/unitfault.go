@@ -97,7 +97,10 @@ func (b *Bench) inject(ctx context.Context, f Fault, dir string, u *unit, o *obs
 	case "hot_board":
 		return func() error { return writeBoard(dir, cool) }, writeBoard(dir, 100*or(f.Amount, 1))
 	case "model_swap":
-		return nil, reload(ctx, o.base, f.File)
+		if err := reload(ctx, o.base, f.File); err != nil && ctx.Err() == nil {
+			return nil, err
+		}
+		return nil, nil
 	case "bad_model":
 		path := filepath.Join(dir, "tampered.onnx")
 		if err := os.WriteFile(path, tampered(b.Model), 0o644); err != nil {

@@ -25,7 +25,7 @@ func TestFindPicksTheRightFile(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			got, err := Config{Search: []string{"/nonexistent", dir}}.find()
+			got, err := Config{Search: []string{"/nonexistent", dir}}.Find()
 			if tc.want == "" {
 				if !errors.Is(err, ErrUnavailable) {
 					t.Errorf("found %q, %v, want ErrUnavailable", got, err)

@@ -51,7 +51,7 @@ func Open(cfg Config) (*Runtime, error) {
 	if loaded.library != "" && cfg.Library == "" {
 		return &Runtime{library: loaded.library, version: loaded.version}, nil
 	}
-	path, err := cfg.find()
+	path, err := cfg.Find()
 	if err != nil {
 		return nil, fmt.Errorf("ort: open: %w", err)
 	}

@@ -40,8 +40,8 @@ func DefaultSearch() []string {
 	return append(dirs, "/usr/local/lib", "/usr/lib", filepath.Join("/usr/lib", gnu), "/opt/onnxruntime/lib")
 }
 
-// find returns the library's absolute path.
-func (c Config) find() (string, error) {
+// Find returns the absolute path of the library that Open would load.
+func (c Config) Find() (string, error) {
 	const help = "run `make deps`, or give the path of a libonnxruntime.so (PERCEIVE_ORT_LIB)"
 	if c.Library != "" {
 		info, err := os.Stat(c.Library)

@@ -37,6 +37,9 @@ func (d *Daemon) Status() Status {
 			}
 		}
 	}
+	if r := s.Reload; r != nil && r.Result == "refused" {
+		s.Problems = append(s.Problems, Problem{"model", fmt.Sprintf("%s was refused, the one before goes on: %s", r.File, r.Reason), r.At})
+	}
 	if d.deps.Board != nil {
 		s.Board = d.deps.Board()
 	}
