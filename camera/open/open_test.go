@@ -135,12 +135,12 @@ func TestRefuses(t *testing.T) {
 // The keys of the camera stay as they are.
 func TestKeys(t *testing.T) {
 	for uri, want := range map[string]string{
-		"http://c/s?a=%20b&policy=every&b&stall=2s": "http://c/s?a=%20b&b",
-		"http://c/s?policy=every":                   "http://c/s",
-		"http://c/s?":                               "http://c/s?",
-		"rtsp://c/s":                                "rtsp://c/s",
-		"gst:a location=x?y ! appsink":              "gst:a location=x?y ! appsink",
-		"gst:?policy=every a ! appsink":             "gst:a ! appsink",
+		"http://c/s?a=%20b&policy=every&b&stall=2s&open=9s": "http://c/s?a=%20b&b",
+		"http://c/s?policy=every":                           "http://c/s",
+		"http://c/s?":                                       "http://c/s?",
+		"rtsp://c/s":                                        "rtsp://c/s",
+		"gst:a location=x?y ! appsink":                      "gst:a location=x?y ! appsink",
+		"gst:?policy=every a ! appsink":                     "gst:a ! appsink",
 	} {
 		rest, c, given, err := keys(uri)
 		if err != nil || rest != want {

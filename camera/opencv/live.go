@@ -154,8 +154,12 @@ func (c Camera) gstreamer(pipeline string, o Options) (camera.Source, error) {
 }
 
 func (c Camera) ffmpeg(uri string, o Options) (camera.Source, error) {
+	limit := o.OpenTimeout
+	if limit == 0 {
+		limit = openTimeout
+	}
 	cap, err := gocv.VideoCaptureFileWithAPIParams(uri, gocv.VideoCaptureFFmpeg, []gocv.VideoCaptureProperties{
-		capOpenTimeout, gocv.VideoCaptureProperties(openTimeout.Milliseconds()),
+		capOpenTimeout, gocv.VideoCaptureProperties(limit.Milliseconds()),
 		capReadTimeout, gocv.VideoCaptureProperties(readTimeout.Milliseconds()),
 	})
 	if err != nil {
