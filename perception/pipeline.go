@@ -89,12 +89,26 @@ func (p *Pipeline) read(ctx context.Context, free <-chan *parcel, fitted chan<- 
 		case errors.As(err, &bad):
 			c.frame = nil
 			c.result.Seq, c.result.Time = bad.Seq, bad.Time
-			c.result.fail(Unreadable, err.Error())
+			c.result.fail(missing(bad))
 		default:
 			return err
 		}
 		fitted <- c
 	}
+}
+
+// Texts of errors that come by the dozen: they are made once.
+var dropped, stale = camera.ErrDropped.Error(), camera.ErrStale.Error()
+
+// missing says what became of a frame that the source did not deliver.
+func missing(e *camera.FrameError) (Status, string) {
+	switch {
+	case errors.Is(e.Err, camera.ErrDropped):
+		return Dropped, dropped
+	case errors.Is(e.Err, camera.ErrStale):
+		return Stale, stale
+	}
+	return Unreadable, e.Error()
 }
 
 // emit hands results to the sinks. After a failure it goes on to take parcels, so that

@@ -18,6 +18,10 @@ const (
 	OK Status = "ok"
 	// Unreadable: the source could not deliver the frame.
 	Unreadable Status = "unreadable"
+	// Dropped: a newer frame came before this one's turn (see camera.ErrDropped).
+	Dropped Status = "dropped"
+	// Stale: the frame was too old when its turn came (see camera.ErrStale).
+	Stale Status = "stale"
 	// Failed: the frame came, and the network did not answer.
 	Failed Status = "failed"
 )

@@ -84,7 +84,7 @@ func (s *Summary) Close() error {
 func (s *Summary) Print(w io.Writer) error {
 	took := time.Since(s.began)
 	var statuses []string
-	for _, st := range []Status{OK, Unreadable, Failed} {
+	for _, st := range []Status{OK, Dropped, Stale, Unreadable, Failed} {
 		if n := s.Statuses[st]; n > 0 || st == OK {
 			statuses = append(statuses, fmt.Sprintf("%d %s", n, st))
 		}
