@@ -39,6 +39,7 @@ const Help = "a video file, a folder or glob of pictures, scene://?seed=1&second
 //	policy=newest|every   which frames are kept; newest if not given
 //	max_age=200ms         how old a frame may be when it is asked for; any age if not given
 //	stall=500ms           how long no frame may come
+//	open=5s               how long connecting may take, and the first frame after it
 //
 // Behind gst: they stand before the pipeline: gst:?stall=2s v4l2src ! ... ! appsink.
 func Source(uri string, o Options) (camera.Source, error) {
@@ -66,7 +67,7 @@ func openScene(uri string, o Options) (camera.Source, error) {
 	}
 	if !sc.Live {
 		if given {
-			return nil, fmt.Errorf("%w: %s: policy, max_age and stall are for live scenes: add live=true", ErrURI, uri)
+			return nil, fmt.Errorf("%w: %s: policy, max_age, stall and open are for live scenes: add live=true", ErrURI, uri)
 		}
 		return scene.Open(sc)
 	}
@@ -95,7 +96,7 @@ func openCamera(uri string, o Options) (camera.Source, error) {
 	}
 	cfg.Info = camera.Info{URI: c.URI, Kind: c.Kind}
 	cfg.Open = func(ctx context.Context) (camera.Source, error) {
-		return c.Open(ctx, opencv.Options{Buffers: supervise.DefaultLend + 2})
+		return c.Open(ctx, opencv.Options{Buffers: supervise.DefaultLend + 2, OpenTimeout: cfg.OpenTimeout})
 	}
 	cfg.OnEvent = o.OnEvent
 	return supervise.Open(cfg), nil
@@ -133,6 +134,8 @@ func keys(uri string) (rest string, c supervise.Config, given bool, err error) {
 			c.MaxAge, err = duration(key, value)
 		case "stall":
 			c.StallAfter, err = duration(key, value)
+		case "open":
+			c.OpenTimeout, err = duration(key, value)
 		default:
 			left = append(left, pair)
 			continue
@@ -146,7 +149,7 @@ func keys(uri string) (rest string, c supervise.Config, given bool, err error) {
 		seen[key], given = true, true
 	}
 	if pipeline != "" && len(left) > 0 {
-		return fail(fmt.Errorf("unknown key %q: want max_age, policy, stall", left[0]))
+		return fail(fmt.Errorf("unknown key %q: want max_age, open, policy, stall", left[0]))
 	}
 	switch {
 	case pipeline != "":

@@ -25,7 +25,7 @@ const maxMissed = 3
 type capture struct {
 	info   camera.Info
 	cap    *gocv.VideoCapture
-	clock  camera.Clock // whose time CAP_PROP_POS_MSEC is
+	clock  camera.Clock // whose time CAP_PROP_POS_MSEC is; NoClock where it is nobody's
 	pool   *pool
 	opened time.Time
 	seq    uint64
@@ -93,7 +93,9 @@ func (c *capture) read(ctx context.Context) error {
 		c.ahead = s
 		c.taken = time.Now()
 		c.at = c.taken.Sub(c.opened)
-		c.stamp = milliseconds(c.cap.Get(gocv.VideoCapturePosMsec))
+		if c.clock != camera.NoClock {
+			c.stamp = milliseconds(c.cap.Get(gocv.VideoCapturePosMsec))
+		}
 		return nil
 	}
 	c.pool.put(s)

@@ -149,12 +149,17 @@ func (c Camera) gstreamer(pipeline string, o Options) (camera.Source, error) {
 		cap.Close() // GoCV returns an object with the error
 		return nil, fmt.Errorf("GStreamer cannot run the pipeline %q: a mistake in it, or an element that is not installed (gst-inspect-1.0 NAME says)", pipeline)
 	}
-	return newCapture(cap, c.info("GStreamer"), camera.ContainerClock, o), nil
+	// OpenCV asks the pipeline where it is, not the frame (opencv issue 19025): no stamp.
+	return newCapture(cap, c.info("GStreamer"), camera.NoClock, o), nil
 }
 
 func (c Camera) ffmpeg(uri string, o Options) (camera.Source, error) {
+	limit := o.OpenTimeout
+	if limit == 0 {
+		limit = openTimeout
+	}
 	cap, err := gocv.VideoCaptureFileWithAPIParams(uri, gocv.VideoCaptureFFmpeg, []gocv.VideoCaptureProperties{
-		capOpenTimeout, gocv.VideoCaptureProperties(openTimeout.Milliseconds()),
+		capOpenTimeout, gocv.VideoCaptureProperties(limit.Milliseconds()),
 		capReadTimeout, gocv.VideoCaptureProperties(readTimeout.Milliseconds()),
 	})
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"gocv.io/x/gocv"
 )
@@ -27,6 +28,8 @@ type Options struct {
 	// FPS is the rate at which pictures of a folder and of a JPEG stream are stamped;
 	// they have no time of their own. Zero means 10 for a folder and 25 for a stream.
 	FPS float64
+	// OpenTimeout bounds how long FFmpeg may take to open a stream. Zero means 5 s.
+	OpenTimeout time.Duration
 }
 
 const (
