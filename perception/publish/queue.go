@@ -88,7 +88,7 @@ func NewQueue(w Writer, h perception.Header, o Options) (*Queue, error) {
 
 // Emit implements perception.Sink. It never fails.
 func (q *Queue) Emit(_ context.Context, r *perception.Result, f *camera.Frame) error {
-	it := q.ring.take()
+	it := q.ring.take(1)
 	if it == nil {
 		return nil
 	}
@@ -202,7 +202,7 @@ func (q *Queue) run() {
 func (q *Queue) lost(n uint64) {
 	now := time.Now()
 	q.note = appendLost(q.note[:0], n, now)
-	q.write(q.note, &Meta{Kind: Event, Sent: now})
+	q.write(q.note, &Meta{Kind: Event, Sent: now, stands: n})
 }
 
 // write tries until the line is written; false if time was up first.

@@ -24,7 +24,13 @@ type Meta struct {
 	Sent, Captured time.Time
 	// Picture is the frame, if the output asked for pictures and this one's turn had come.
 	Picture *Picture
+
+	// stands is how many lost lines an event "lost" stands for: 0 of other lines.
+	stands uint64
 }
+
+// weight is how many lines are lost with this one.
+func (m *Meta) weight() uint64 { return max(m.stands, 1) }
 
 // Picture is a copy of a frame: rows of 3·Width bytes, blue-green-red, from the top.
 type Picture struct {
@@ -64,8 +70,8 @@ func newRing(n int) *ring {
 }
 
 // take lends an item to fill, nil if all are in other hands or the ring is closed: then the
-// line is lost, and counted.
-func (r *ring) take() *item {
+// line, whose weight is given, is lost, and counted.
+func (r *ring) take(weight uint64) *item {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if n := len(r.free); n > 0 && !r.closed {
@@ -73,12 +79,12 @@ func (r *ring) take() *item {
 		r.free = r.free[:n-1]
 		return it
 	}
-	r.lost++
-	r.dropped++
 	if r.count == 0 || r.closed {
+		r.lose(weight)
 		return nil
 	}
 	it := r.shift()
+	r.lose(it.meta.weight())
 	r.release(it)
 	return it
 }
@@ -87,8 +93,7 @@ func (r *ring) take() *item {
 func (r *ring) put(it *item) {
 	r.mu.Lock()
 	if r.closed {
-		r.lost++
-		r.dropped++
+		r.lose(it.meta.weight())
 		r.release(it)
 		r.free = append(r.free, it)
 	} else {
@@ -101,7 +106,7 @@ func (r *ring) put(it *item) {
 
 // push queues a copy of a line.
 func (r *ring) push(line []byte, meta *Meta) {
-	it := r.take()
+	it := r.take(meta.weight())
 	if it == nil {
 		return
 	}
@@ -147,6 +152,12 @@ func (r *ring) counts() (waiting int, dropped uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.count, r.dropped
+}
+
+// lose counts what is lost. Dropped counts lines, of which one that stands for others is one.
+func (r *ring) lose(weight uint64) {
+	r.lost += weight
+	r.dropped++
 }
 
 func (r *ring) shift() *item {
