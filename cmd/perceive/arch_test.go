@@ -25,6 +25,8 @@ var floors = map[string]int{
 	"perception": 3, "export": 3, "trainer/teacher": 3,
 	// The training loop.
 	"trainer": 4,
+	// How fast the frame path is.
+	"perception/bench": 4,
 	// Experiments made of many runs; the daemon.
 	"trainer/study": 5, "perception/serve": 5,
 	// Wiring.
