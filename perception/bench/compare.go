@@ -1,6 +1,9 @@
 package bench
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // Comparison holds a run against a baseline.
 type Comparison struct {
@@ -69,25 +72,46 @@ func (r *Report) Compare(base *Report) *Comparison {
 	return c
 }
 
-// rate compares the highest rates. What is known of one is that it lies between the rate that
-// was kept and the next that was not.
+// rate compares the highest rates, as far as both runs bounded them.
 func (c *Comparison) rate(was, is *RateSearch) {
 	const name = "highest rate"
 	switch {
 	case was == nil && is == nil:
-	case was == nil || was.PerS == 0:
+	case was == nil:
 		c.Missing = append(c.Missing, "the baseline has no "+name)
-	case is == nil || is.PerS == 0:
+	case is == nil:
 		c.Missing = append(c.Missing, "this run has no "+name)
-	case was.AtLeast || is.AtLeast:
-		c.Missing = append(c.Missing, "the "+name+" is beyond the range that was searched")
 	default:
-		c.Rows = append(c.Rows, compared(name, "per s", was.between(), is.between()))
+		a, b := was.known(), is.known()
+		if bounded := was.bounded() && is.bounded(); !bounded && !a.apart(b) {
+			c.Missing = append(c.Missing, "the "+name+"s cannot be compared: one is beyond the range that was searched")
+			return
+		}
+		c.Rows = append(c.Rows, compared(name, "per s", was.finite(a), is.finite(b)))
 	}
 }
 
-// between is what is known of the highest rate.
-func (s *RateSearch) between() Spread { return Spread{s.PerS, s.PerS, max(s.PerS, s.Failed)} }
+// bounded is whether the rate was found between one that was kept and one that was not.
+func (s *RateSearch) bounded() bool { return s.PerS > 0 && s.Failed > 0 }
+
+// known is between what the highest rate must lie.
+func (s *RateSearch) known() Spread {
+	if s.Failed == 0 {
+		return Spread{s.PerS, s.PerS, math.Inf(1)}
+	}
+	return Spread{s.PerS, s.PerS, s.Failed}
+}
+
+// finite is known without what nobody has tried: nothing, and without end.
+func (s *RateSearch) finite(k Spread) Spread {
+	switch {
+	case s.PerS == 0:
+		return Spread{s.Failed, s.Failed, s.Failed}
+	case s.Failed == 0:
+		return Spread{s.PerS, s.PerS, s.PerS}
+	}
+	return k
+}
 
 func compared(name, unit string, was, is Spread) Compared {
 	c := Compared{Name: name, Unit: unit, Was: was, Is: is, Ratio: is.Median / was.Median, Beyond: was.apart(is)}

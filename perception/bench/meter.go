@@ -15,7 +15,10 @@ const (
 	longest = time.Minute
 )
 
-func histogram() *hdrhistogram.Histogram { return hdrhistogram.New(100, int64(longest), 3) }
+func histogram() *hdrhistogram.Histogram { return hdrhistogram.New(1, int64(longest), 3) }
+
+// bound is d within what a histogram holds: nothing takes no time at all.
+func bound(d time.Duration) time.Duration { return min(max(d, 1), longest) }
 
 // Meter takes the times of one turn of a stage. Begin and Note belong to one goroutine, Done
 // may be called from another. Note allocates nothing.
@@ -67,8 +70,9 @@ func (m *Meter) Note(whole time.Duration, parts ...time.Duration) {
 }
 
 func (m *Meter) record(row int, d time.Duration) {
+	d = bound(d)
 	m.sums[row] += d
-	m.rows[row].RecordValue(int64(min(max(d, 0), longest)))
+	m.rows[row].RecordValue(int64(d))
 }
 
 // Skip counts a frame that has no answer, and so no time.

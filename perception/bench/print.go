@@ -65,7 +65,8 @@ func (r *Report) printStages(w io.Writer) error {
 		if s.PerS != nil {
 			rate = fmt.Sprintf("%.1f", s.PerS.Median)
 		}
-		fmt.Fprintf(t, "%s\t%.2f\t%.2f\t%.2f\t%.2f\t%s\t%.2f–%.2f\t%d\t\n", s.Name, s.P50.Median, s.P90, s.P99, s.Max, rate, s.P50.Min, s.P50.Max, s.Frames)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s–%s\t%d\t\n", s.Name, figure(s.P50.Median), figure(s.P90), figure(s.P99), figure(s.Max),
+			rate, figure(s.P50.Min), figure(s.P50.Max), s.Frames)
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -84,8 +85,10 @@ func (r *Report) printStages(w io.Writer) error {
 func (s *RateSearch) print(w io.Writer) error {
 	fmt.Fprintf(w, "\nhighest rate with fewer than %g %% of the frames dropped (decoded beforehand, newest frame first):\n", 100*s.Limit)
 	switch {
+	case s.PerS == 0 && s.Failed == 0:
+		fmt.Fprintln(w, "not found")
 	case s.PerS == 0:
-		fmt.Fprintf(w, "none found in %d trials\n", len(s.Trials))
+		fmt.Fprintf(w, "none: %.1f frames/s was too much already\n", s.Failed)
 	case s.AtLeast:
 		fmt.Fprintf(w, "%.1f frames/s, where the search ends: more may be possible\n", s.PerS)
 	default:
@@ -131,7 +134,17 @@ func (c *Comparison) print(w io.Writer) error {
 }
 
 // String is the median and, in brackets, the noise.
-func (s Spread) String() string { return fmt.Sprintf("%.2f (%.2f–%.2f)", s.Median, s.Min, s.Max) }
+func (s Spread) String() string {
+	return fmt.Sprintf("%s (%s–%s)", figure(s.Median), figure(s.Min), figure(s.Max))
+}
+
+// figure is a number for a table: to a hundredth, and small ones to three digits.
+func figure(v float64) string {
+	if v < 0.1 {
+		return fmt.Sprintf("%.3g", v)
+	}
+	return fmt.Sprintf("%.2f", v)
+}
 
 // verdict says what a ratio means.
 func (c *Compared) verdict() string {

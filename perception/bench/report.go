@@ -58,7 +58,11 @@ func spread(v []float64) Spread {
 // apart is whether two spreads have nothing in common.
 func (s Spread) apart(o Spread) bool { return s.Max < o.Min || o.Max < s.Min }
 
-func (s Spread) valid() bool { return 0 <= s.Min && s.Min <= s.Median && s.Median <= s.Max }
+// valid is whether a spread may have been measured: of times in milliseconds or rates, from a
+// billionth to a billion.
+func (s Spread) valid() bool {
+	return 1e-9 <= s.Min && s.Min <= s.Median && s.Median <= s.Max && s.Max <= 1e9
+}
 
 // JSON is the report as it is stored.
 func (r *Report) JSON() ([]byte, error) {
@@ -112,17 +116,23 @@ func (r *Report) check() error {
 		switch {
 		case s.Name == "" || seen[s.Name]:
 			return fmt.Errorf("stages[%d].name: %q: empty, or there twice", i, s.Name)
-		case !s.P50.valid() || s.P50.Min <= 0:
+		case !s.P50.valid():
 			return fmt.Errorf("stages[%d] (%s).p50_ms: %v: want 0 < min <= median <= max", i, s.Name, s.P50)
-		case s.PerS != nil && (!s.PerS.valid() || s.PerS.Min <= 0):
+		case s.PerS != nil && !s.PerS.valid():
 			return fmt.Errorf("stages[%d] (%s).per_s: %v: want 0 < min <= median <= max", i, s.Name, *s.PerS)
 		}
 		seen[s.Name] = true
 	}
-	if s := r.Rate; s != nil && (s.PerS < 0 || s.Failed < 0 || s.Failed > 0 && s.Failed <= s.PerS) {
+	if s := r.Rate; s != nil && !s.possible() {
 		return fmt.Errorf("rate: %g/s kept and %g/s not: impossible", s.PerS, s.Failed)
 	}
 	return nil
+}
+
+// possible is whether a search can have ended so.
+func (s *RateSearch) possible() bool {
+	in := func(v float64) bool { return v == 0 || 1e-9 <= v && v <= fastest }
+	return in(s.PerS) && in(s.Failed) && (s.PerS > 0 || s.Failed > 0) && (s.Failed == 0 || s.Failed > s.PerS)
 }
 
 // row is that of a name, nil if there is none.

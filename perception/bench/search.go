@@ -40,7 +40,7 @@ type RateSearch struct {
 	// end of the range was kept up with, and more may be.
 	PerS    float64 `json:"per_s"`
 	AtLeast bool    `json:"at_least,omitempty"`
-	// Failed is the lowest rate above PerS that was not kept up with, 0 if there was none.
+	// Failed is the lowest rate that was found above PerS and not kept up with, 0 if there was none.
 	Failed float64 `json:"failed_per_s,omitempty"`
 	// Limit is the share of dropped frames that is too much.
 	Limit float64 `json:"limit"`
@@ -74,11 +74,14 @@ func Search(ctx context.Context, r Range, guess float64, try func(context.Contex
 		}
 		failed, kept = kept, kept/step
 	}
-	if err == nil && kept >= r.Min {
-		s.found.PerS, s.found.Failed, s.found.AtLeast = kept, failed, failed == 0
+	if err != nil {
+		return s.found, err
+	}
+	if s.found.Failed = failed; kept >= r.Min {
+		s.found.PerS, s.found.AtLeast = kept, failed == 0
 		s.found.At = s.sum(kept)
 	}
-	return s.found, err
+	return s.found, nil
 }
 
 type searcher struct {

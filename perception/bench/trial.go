@@ -60,8 +60,8 @@ func (t *Trial) quantiles() {
 	t.Age50, t.Age99 = ms(t.ages.ValueAtQuantile(50)), ms(t.ages.ValueAtQuantile(99))
 }
 
-// ms is nanoseconds in milliseconds, to a microsecond.
-func ms(ns int64) float64 { return float64((ns+500)/1000) / 1000 }
+// ms is nanoseconds in milliseconds.
+func ms(ns int64) float64 { return float64(ns) / 1e6 }
 
 // leadOffered is how many frames at the start of a trial are offered and not counted.
 const leadOffered = 5
@@ -107,7 +107,7 @@ func (c *counter) Emit(_ context.Context, r *perception.Result, _ *camera.Frame)
 	switch r.Status {
 	case perception.OK:
 		t.Answered++
-		t.ages.RecordValue(int64(min(max(now.Sub(r.Captured), 0), longest)))
+		t.ages.RecordValue(int64(bound(now.Sub(r.Captured))))
 	case perception.Dropped:
 		t.Dropped++
 	default:
