@@ -188,7 +188,7 @@ func TestOfferNoticesLostFrames(t *testing.T) {
 		_, err := Offer(t.Context(), clip(3), 100, 50, nil, func(ctx context.Context, src camera.Source, sink perception.Sink) error {
 			n := 0
 			return server(time.Millisecond)(ctx, src, sinkFunc(func(r *perception.Result) error {
-				if n++; n == 20 {
+				if n++; n == 40 {
 					return nil // is not passed on
 				}
 				return sink.Emit(ctx, r, nil)

@@ -63,14 +63,16 @@ func (t *Trial) quantiles() {
 // ms is nanoseconds in milliseconds.
 func ms(ns int64) float64 { return float64(ns) / 1e6 }
 
-// leadOffered is how many frames at the start of a trial are offered and not counted.
-const leadOffered = 5
+// leadOffered is how many frames at the start of a trial are offered and not counted: a quarter
+// of a second, in which the pipeline gets going, and five at least.
+func leadOffered(rate float64) int { return max(5, int(rate/4)) }
 
 // Offer offers frames of a clip at a rate to run, which sends them through a pipeline into a
 // sink, and counts what becomes of n of them.
 func Offer(ctx context.Context, clip *Clip, rate float64, n int, tick func(time.Time), run func(context.Context, camera.Source, perception.Sink) error) (Trial, error) {
-	src := newPaced(clip, rate, leadOffered+n, leadOffered+int(maxDrops*float64(n)))
-	count := &counter{trial: Trial{PerS: rate, ages: histogram(), trials: 1}, tick: tick}
+	lead := leadOffered(rate)
+	src := newPaced(clip, rate, lead+n, lead+int(maxDrops*float64(n)))
+	count := &counter{lead: uint64(lead), trial: Trial{PerS: rate, ages: histogram(), trials: 1}, tick: tick}
 	err := run(ctx, src, count)
 	t := count.trial
 	t.Cut = src.cut
@@ -78,7 +80,7 @@ func Offer(ctx context.Context, clip *Clip, rate float64, n int, tick func(time.
 	if err == nil && t.Offered != t.Answered+t.Refused+t.Dropped {
 		err = fmt.Errorf("bench: %d frames offered, but %d answered, %d refused and %d dropped: the pipeline lost some", t.Offered, t.Answered, t.Refused, t.Dropped)
 	}
-	if want := src.next - leadOffered; err == nil && t.Offered != max(0, want) {
+	if want := src.next - lead; err == nil && t.Offered != max(0, want) {
 		err = fmt.Errorf("bench: %d frames offered, but results of %d: the pipeline lost some", want, t.Offered)
 	}
 	return t, err
@@ -86,6 +88,7 @@ func Offer(ctx context.Context, clip *Clip, rate float64, n int, tick func(time.
 
 // counter is the sink at the end of a trial.
 type counter struct {
+	lead  uint64
 	trial Trial
 	tick  func(time.Time)
 }
@@ -99,7 +102,7 @@ func (c *counter) Emit(_ context.Context, r *perception.Result, _ *camera.Frame)
 	if r.Status == perception.Failed {
 		return failedFrame(r)
 	}
-	if r.Seq < leadOffered {
+	if r.Seq < c.lead {
 		return nil
 	}
 	t := &c.trial
