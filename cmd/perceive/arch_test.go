@@ -25,6 +25,8 @@ var floors = map[string]int{
 	"perception": 3, "export": 3, "trainer/teacher": 3,
 	// The training loop.
 	"trainer": 4,
+	// How fast the frame path is.
+	"perception/bench": 4,
 	// The ways of results out of the program, and back into it.
 	"perception/publish": 4, "perception/record": 4,
 	// Experiments made of many runs; the daemon.

@@ -31,6 +31,7 @@ type cli struct {
 	Train   trainCmd   `cmd:"" help:"Train a network on labelled pictures."`
 	Teach   teachCmd   `cmd:"" help:"Write down what a detector sees in pictures, to train on."`
 	Eval    evalCmd    `cmd:"" help:"Measure a model file on labelled pictures."`
+	Bench   benchCmd   `cmd:"" help:"Measure latency and throughput, and compare with a baseline."`
 	Compare compareCmd `cmd:"" help:"Measure several models on the same pictures, in one table."`
 	Export  exportCmd  `cmd:"" help:"Turn a training run into a model file."`
 	Models  modelsCmd  `cmd:"" help:"List, show, verify and sign model files."`
