@@ -149,7 +149,7 @@ func (c *benchCmd) measure(a *app) (*bench.Report, error) {
 	}
 	defer rt.Close()
 	threads := (&runCmd{Threads: c.Threads}).threads() // what is measured is what runs
-	m, err := c.load(a, rt, ort.Options{Threads: threads, Spin: c.Spin})
+	m, err := c.load(a, rt, ort.Options{Threads: threads, Spin: c.Spin}, true)
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +168,7 @@ func (c *benchCmd) measure(a *app) (*bench.Report, error) {
 	if rep := m.Report(); rep.Degraded {
 		fmt.Fprintf(a.errOut, "degraded: %s\n", rep)
 	}
-	p := &bench.Path{Open: func() (camera.Source, error) { return openSource(c.Source) }, Clip: clip, Detector: det, Sinks: []perception.Sink{j}}
+	p := &bench.Path{Open: func() (camera.Source, error) { return world(c.Source) }, Clip: clip, Detector: det, Sinks: []perception.Sink{j}}
 	defer p.Close()
 	r := &bench.Report{Schema: bench.Schema, Conditions: conditions(det, clip)}
 	r.Conditions.Threads, r.Conditions.Spin = threads, c.Spin
@@ -187,7 +187,7 @@ func (c *benchCmd) fill(a *app, p *bench.Path, r *bench.Report) (err error) {
 
 // clip decodes the beginning of the source.
 func (c *benchCmd) clip(ctx context.Context) (*bench.Clip, error) {
-	src, err := openSource(c.Source)
+	src, err := world(c.Source)
 	if err != nil {
 		return nil, err
 	}

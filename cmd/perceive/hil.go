@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"perceive/camera"
-	"perceive/camera/open"
 	"perceive/camera/opencv"
 	"perceive/hw/hil"
 	"perceive/hw/ort"
@@ -229,9 +227,4 @@ func (c *hilShowCmd) Run(a *app) error {
 	}
 	_, err = a.out.Write(text)
 	return err
-}
-
-// world opens what a camera of the bench looks at.
-func world(uri string) (camera.Source, error) {
-	return open.Source(uri, open.Options{Threads: decoders()})
 }

@@ -54,3 +54,8 @@ func eventLine(e camera.Event) string {
 	}
 	return line
 }
+
+// world opens what a bench looks at.
+func world(uri string) (camera.Source, error) {
+	return open.Source(uri, open.Options{Threads: decoders()})
+}
