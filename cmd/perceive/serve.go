@@ -16,6 +16,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"perceive/camera"
+	"perceive/camera/guard"
 	"perceive/camera/open"
 	"perceive/camera/opencv"
 	"perceive/hw/ort"
@@ -129,7 +130,9 @@ func (c *serveCmd) deps(a *app, rt *ort.Runtime, cfg serve.Config, log *slog.Log
 		Outputs: func(h perception.Header) (serve.Outputs, error) {
 			return serve.Publish(cfg.Outputs, cfg.Deadline, h, a.out)
 		},
-		Guards: func(serve.SourceConfig) ([]perception.Guard, error) { return nil, nil },
+		Guards: func(serve.SourceConfig) ([]perception.Guard, error) {
+			return []perception.Guard{perception.InputGuard{Guard: guard.New(cfg.Guards)}}, nil
+		},
 	}
 }
 

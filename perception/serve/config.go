@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"perceive/camera/guard"
 	"perceive/hw"
 	"perceive/internal/strict"
 )
@@ -22,6 +23,7 @@ type Config struct {
 	Decide   DecideConfig   `yaml:"decide"`
 	// Deadline is the age at which a published result counts as late.
 	Deadline time.Duration `yaml:"deadline"`
+	Guards   guard.Config  `yaml:"guards"`
 	Outputs  OutputsConfig `yaml:"outputs"`
 	Watch    WatchConfig   `yaml:"watch"`
 	HTTP     HTTPConfig    `yaml:"http"`
@@ -198,6 +200,9 @@ func (c *Config) faults() (out []strict.Fault) {
 	}
 	c.Decide.faults(bad)
 	c.Outputs.faults(bad)
+	for key, says := range c.Guards.Faults() {
+		bad("guards."+key, "%s", says)
+	}
 	for _, d := range []struct {
 		key     string
 		v       time.Duration
