@@ -27,6 +27,10 @@ type Header struct {
 	Labels   []HeaderLabel     `json:"labels"`
 	Provider hw.ProviderReport `json:"provider"`
 	Source   camera.Info       `json:"source"`
+	// Environment, Replay and Golden are those of a replay, nil of any other recording.
+	Environment *Environment `json:"environment,omitempty"`
+	Replay      *Replay      `json:"replay,omitempty"`
+	Golden      *Golden      `json:"golden,omitempty"`
 }
 
 // HeaderModel identifies the model file.

@@ -53,7 +53,7 @@ func (s *Summary) Emit(_ context.Context, r *Result, _ *camera.Frame) error {
 		s.on[i] = a.State == On
 	}
 	record(s.decode, r.Took.Decode)
-	if r.Status == OK {
+	if r.Status == OK && r.Took.Infer > 0 { // not of a frame that was answered before
 		record(s.fit, r.Took.Fit)
 		record(s.infer, r.Took.Infer)
 	}

@@ -30,7 +30,7 @@ var floors = map[string]int{
 	// The ways of results out of the program, and back into it.
 	"perception/publish": 4, "perception/record": 4,
 	// Experiments made of many runs; the daemon.
-	"trainer/study": 5, "perception/serve": 5, "hw/hil": 5,
+	"trainer/study": 5, "perception/serve": 5, "perception/replay": 5, "hw/hil": 5,
 	// Wiring.
 	"cmd/perceive": 6,
 
