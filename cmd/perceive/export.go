@@ -104,8 +104,7 @@ func (c *exportCmd) Run(a *app) error {
 		return err
 	}
 	for i := range uint64(goldens) {
-		pix, _ := scene.Still(i, w, h)
-		req.Golden = append(req.Golden, export.Frame{Name: fmt.Sprintf("scene %d", i), Pix: pix})
+		req.Golden = append(req.Golden, export.Frame{Name: fmt.Sprintf("scene %d", i), Pix: still(i, w, h)})
 	}
 	req.Reference = func(ctx context.Context, pix []byte) ([]float32, error) {
 		copy(scorer.Frames, pix)
@@ -123,6 +122,22 @@ func (c *exportCmd) Run(a *app) error {
 	}
 	fmt.Fprintf(a.out, "fp32: %.1f MB, step %d, mean ROC AUC %.3f\n", float64(len(file))/1e6, trained.BestStep, trainer.MeanAUC(measured))
 	return c.deliver(a, rt, file, cache)
+}
+
+// still is a rendered picture of w×h pixels, of those that are smaller than a scene can be
+// the upper left corner.
+func still(seed uint64, w, h int) []byte {
+	const least = 64 // pixels, of a scene
+	sw, sh := max(w, least), max(h, least)
+	all, _ := scene.Still(seed, sw, sh)
+	if sw == w {
+		return all[:3*w*h]
+	}
+	pix := make([]byte, 0, 3*w*h)
+	for y := range h {
+		pix = append(pix, all[3*y*sw:][:3*w]...)
+	}
+	return pix
 }
 
 // check reports what cannot be asked for.
@@ -155,13 +170,14 @@ func (c *exportCmd) name() string {
 }
 
 // base is how data sets are called in a file that travels: by what is left of their
-// paths when the machine they lay on is forgotten.
+// paths when the machine they lay on is forgotten. Rendered ones are all in their options.
 func base(uris []string) []string {
 	var out []string
 	for _, u := range uris {
-		path, _, _ := strings.Cut(u, "?")
-		dir, file := filepath.Split(path)
-		out = append(out, filepath.Base(dir)+"/"+file)
+		if !strings.HasPrefix(u, "scene:") {
+			u, _, _ = strings.Cut(dataset.Portable(u), "?")
+		}
+		out = append(out, strings.TrimPrefix(u, "jsonl:"))
 	}
 	return out
 }

@@ -126,13 +126,30 @@ func (p page) training() error {
 		return err
 	}
 	t := newTable(p.out)
-	fmt.Fprintf(t, "\nnetwork\t%s, %d parameters\ntraining\t%d steps, seed %d\ndata\t%s\nfingerprint\t%s\n", r.Network, r.Parameters, r.Steps, r.Seed,
-		strings.TrimSpace(fmt.Sprint(r.Images, " pictures ", strings.Join(r.Data, " "))), said(r.Fingerprint))
+	line := func(what, format string, args ...any) { fmt.Fprintf(t, "%s\t%s\n", what, fmt.Sprintf(format, args...)) }
+	fmt.Fprintln(t)
+	line("network", "%s, %d parameters", r.Network, r.Parameters)
+	steps := fmt.Sprintf("%d steps", r.Steps)
+	if r.Planned > 0 {
+		steps = fmt.Sprintf("weights of step %d of %d, mean ROC AUC %.3f on the data to choose by", r.Steps, r.Planned, r.Best)
+	}
+	line("training", "%s, seed %d", steps, r.Seed)
+	line("data", "%d pictures: %s", r.Images, said(strings.Join(r.Data, " ")))
+	switch {
+	case len(r.Validation) > 0:
+		line("chosen by", "%s", strings.Join(r.Validation, " "))
+	case len(r.Data) > 0:
+		line("chosen by", "a part of the data, held out")
+	}
+	for _, f := range r.Teachers {
+		line("teacher", "%s, SHA-256 %s", f.Name, f.SHA256)
+	}
+	line("fingerprint", "%s", said(r.Fingerprint))
 	if len(r.Recipe) > 0 {
-		fmt.Fprintf(t, "recipe\t%s\n", r.Recipe)
+		line("recipe", "%s", r.Recipe)
 	}
 	for _, what := range slices.Sorted(maps.Keys(r.Versions)) {
-		fmt.Fprintf(t, "%s\t%s\n", what, r.Versions[what])
+		line(what, "%s", r.Versions[what])
 	}
 	fmt.Fprintln(t, "\nlabel\tunknown\tnegative\tpositive")
 	for _, label := range slices.Sorted(maps.Keys(r.Counts)) {

@@ -78,6 +78,9 @@ func (c *trainCmd) Run(a *app) error {
 	job := trainer.Job{Config: cfg, Train: train, Val: val, Out: c.Out, Resume: c.Resume, Threads: c.Threads, Provider: hw.Provider(c.Provider),
 		Cache: c.cache(), OnBad: c.policy(), Cached: show.cached,
 		Hooks: show.hooks(), Decoded: show.decoded, Warn: show.warn}
+	if job.Named, err = c.named(); err != nil {
+		return err
+	}
 	coverage(a.errOut, "to learn from", train)
 	if c.Preview != "" {
 		names, err := job.Preview(a.ctx, c.Preview)
@@ -183,6 +186,16 @@ func (c *trainCmd) sets(cfg trainer.Config) (train, val *dataset.Set, err error)
 		train = train.Hide(c.Hide, cfg.Seed)
 	}
 	return train, val, nil
+}
+
+// named is how the data was asked for, for the run to keep.
+func (c *trainCmd) named() (*trainer.Named, error) {
+	var n trainer.Named
+	var err error
+	if n.Train, err = dataset.NameOf(c.Data); err == nil {
+		n.Val, err = dataset.NameOf(c.Val)
+	}
+	return &n, err
 }
 
 // cache is the folder for decoded pictures, "" for none. Data is shared by runs, so the
