@@ -24,7 +24,7 @@ type compareCmd struct {
 	Timed    int         `default:"100" help:"Pictures that are timed, the models in turns."`
 	Provider hw.Provider `default:"cpu" help:"What runs the networks: cpu, cuda, tensorrt."`
 	JSON     bool        `name:"json" help:"Print JSON, with intervals."`
-	dataFlags
+	pictureFlags
 }
 
 // Help is the long description.

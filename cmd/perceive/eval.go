@@ -20,7 +20,7 @@ type evalCmd struct {
 	Report     string   `type:"path" placeholder:"DIR" help:"Write a report, too: curves, reliability diagrams and the worst mistakes, on one HTML page."`
 	Sources    bool     `help:"Print the figures within each source of pictures, too."`
 	Conditions bool     `help:"Print the figures by condition, too: what the data says of its pictures (time of day, weather), and size and distance of the object where there are boxes."`
-	dataFlags
+	pictureFlags
 }
 
 // Help is the long description.
@@ -63,6 +63,7 @@ func (c *evalCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	defer cache.Close()
 	found, err := trainer.Examine(a.ctx, p, cache, choices(m.Manifest()))
 	if err != nil {
 		return err

@@ -45,6 +45,7 @@ func (c *exportCmd) reexport(a *app, rt *ort.Runtime) error {
 	if err != nil {
 		return err
 	}
+	defer cache.Close()
 	return c.deliver(a, rt, file, cache)
 }
 
