@@ -23,8 +23,8 @@ type pictureFlags struct {
 func (f dataFlags) policy() dataset.Policy { return dataset.Policy(f.OnBad) }
 
 // cache is the folder for decoded pictures, "" for none. Data is shared by commands, so the
-// cache is the user's.
-func (f pictureFlags) cache() string {
+// cache is the user's; homeless is the folder of a user without a home.
+func (f pictureFlags) cache(homeless string) string {
 	switch f.Cache {
 	case "off":
 		return ""
@@ -32,7 +32,7 @@ func (f pictureFlags) cache() string {
 		if dir, err := os.UserCacheDir(); err == nil {
 			return filepath.Join(dir, "perceive")
 		}
-		return "" // a user without a home
+		return homeless
 	}
 	return f.Cache
 }
@@ -45,7 +45,7 @@ func (f pictureFlags) inputs(a *app, set *dataset.Set, in models.Input) (*datase
 	leftOut(a.errOut, set)
 	progress := newBar(a.errOut, "decoding", len(set.Items))
 	defer progress.end()
-	c, err := dataset.OpenInputs(a.ctx, set, in.Width, in.Height, dataset.CacheOptions{Dir: f.cache(), Progress: newLocked(progress),
+	c, err := dataset.OpenInputs(a.ctx, set, in.Width, in.Height, dataset.CacheOptions{Dir: f.cache(""), Progress: newLocked(progress),
 		Fit: &dataset.Fit{How: camera.Fit(in.Fit), Pad: in.Pad}})
 	if err != nil {
 		return nil, err

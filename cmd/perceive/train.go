@@ -74,7 +74,7 @@ func (c *trainCmd) Run(a *app) error {
 	opencv.SetThreads(1) // a worker a core prepares pictures
 	show := newTrainProgress(a.errOut, cfg)
 	job := trainer.Job{Config: cfg, Train: train, Val: val, Out: c.Out, Resume: c.Resume, Threads: c.Threads, Provider: hw.Provider(c.Provider),
-		Cache: c.cache(), OnBad: c.policy(), Cached: show.cached,
+		Cache: c.cache(filepath.Join(c.Out, "cache")), OnBad: c.policy(), Cached: show.cached,
 		Hooks: show.hooks(), Decoded: show.decoded, Warn: show.warn}
 	if job.Named, err = c.named(); err != nil {
 		return err
