@@ -25,8 +25,6 @@ type Measured struct {
 	Confusion metrics.Confusion `json:"confusion"`
 	// Uncalibrated is the ECE that the probabilities had without their calibration.
 	Uncalibrated *float64 `json:"ece_uncalibrated,omitempty"`
-	// Sources are the figures within each source that knows the label, the largest first.
-	Sources []SourceMetric `json:"sources,omitempty"`
 }
 
 // Decision is at the threshold that the figures are for: Set, or else Best.
@@ -80,7 +78,6 @@ func Measure(set *dataset.Set, predictions [][]float32, cfg MeasureConfig) ([]Me
 			return nil, fmt.Errorf("trainer: label %q: %w", m.Label, err)
 		}
 		m.Confusion = s.ConfusionAt(m.Decision().Threshold)
-		m.Sources = bySource(set, predictions, l)
 		out = append(out, m)
 	}
 	return out, nil

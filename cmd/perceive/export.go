@@ -90,10 +90,14 @@ func (c *exportCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	measured, err := trainer.Measure(set, scores, trainer.MeasureConfig{Rule: rule, Seed: cfg.Seed})
+	found, err := trainer.Judge(cache, scores, trainer.MeasureConfig{Rule: rule, Seed: cfg.Seed})
+	if err == nil {
+		err = found.Divide()
+	}
 	if err != nil {
 		return err
 	}
+	measured := found.Measured
 	req := export.Request{Manifest: trained.Manifest(c.name(), "perceive "+version(), c.split(), measured)}
 	req.Manifest.Licence, req.Manifest.Version = c.Licence, c.Version
 	req.Manifest.Training.Versions = map[string]string{"go": runtime.Version(), "onnxruntime": rt.Version()}
