@@ -92,4 +92,16 @@ func TestConditions(t *testing.T) {
 	if len(parts) != 8 || parts[0].Of != trainer.OfSource || parts[0].AUC != 1 || parts[0].Intervals["recall"] != [2]float64{1, 1} || parts[1].Together != *sources[1].Reference {
 		t.Errorf("parts %+v", parts)
 	}
+	card, err := found.Card("of a test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"of a test\n\n| label |", "| car | day drive | 40 | 40 | 1.000 (1.000–1.000) |", "| car | night drive | 40 | 40 | **0.50", "\n- car, timeofday night: 0.50"} {
+		if !strings.Contains(card, want) {
+			t.Errorf("the card lacks %q:\n%s", want, card)
+		}
+	}
+	if strings.Contains(card, "dusk") {
+		t.Errorf("the card has figures of one picture:\n%s", card)
+	}
 }

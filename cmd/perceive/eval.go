@@ -18,6 +18,7 @@ type evalCmd struct {
 	Data       []string `required:"" sep:"none" placeholder:"URI" help:"Labelled pictures: ${schemes}. May be repeated."`
 	JSON       bool     `name:"json" help:"Print JSON."`
 	Report     string   `type:"path" placeholder:"DIR" help:"Write a report, too: curves, reliability diagrams and the worst mistakes, on one HTML page."`
+	Card       string   `type:"path" placeholder:"FILE.md" help:"Write the model's card, too: tables by label, source and condition, and where it is worse beyond chance, in Markdown. In a page that is there, the part between two marked lines is written anew."`
 	Sources    bool     `help:"Print the figures within each source of pictures, too."`
 	Conditions bool     `help:"Print the figures by condition, too: what the data says of its pictures (time of day, weather), and size and distance of the object where there are boxes."`
 	pictureFlags
@@ -37,7 +38,11 @@ without one; far and near are by its height in the picture, far being less than 
 
 A detector of another tool is measured by its largest score; perceive compare sets several side by side.
 
-  perceive eval --data jsonl:road/test/labels.jsonl --report out/report`
+--report leaves a page with curves and, label by label, a contact sheet of the worst false alarms and misses,
+each with its probability, the truth, and where the network looked. The pictures are copies of the data's:
+mind their licences before you pass the folder on.
+
+  perceive eval --data jsonl:road/test/labels.jsonl --report out/report --card card.md`
 }
 
 func (c *evalCmd) Run(a *app) error {
@@ -108,7 +113,7 @@ func (c *evalCmd) print(w io.Writer, e evaluated) error {
 	return err
 }
 
-// write leaves the report, if it is asked for.
+// write leaves the report and the card, if they are asked for.
 func (c *evalCmd) write(a *app, m *models.Manifest, found *trainer.Findings) error {
 	if c.Report != "" {
 		if err := found.Report(c.Report, "Model "+m.Name, c.facts(m)); err != nil {
@@ -116,6 +121,19 @@ func (c *evalCmd) write(a *app, m *models.Manifest, found *trainer.Findings) err
 		}
 		fmt.Fprintf(a.errOut, "report: %s\n", filepath.Join(c.Report, report.Index))
 	}
+	if c.Card == "" {
+		return nil
+	}
+	head := fmt.Sprintf("`%s` (graph SHA-256 `%.12s…`) on %d pictures of %s; in brackets 95 %% bootstrap intervals over the pictures;\nbold: worse than all together beyond chance.",
+		m.Name, m.GraphSHA256, len(found.Set.Items), strings.Join(base(c.Data), " "))
+	text, err := found.Card(head)
+	if err == nil {
+		err = report.Insert(c.Card, text)
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.errOut, "card: %s\n", c.Card)
 	return nil
 }
 
