@@ -130,15 +130,21 @@ func (m *Measured) figures(s metrics.Scores, cfg MeasureConfig, l int) error {
 
 // MeanAUC is the mean over the labels that have one, 0 if none has.
 func MeanAUC(measured []Measured) float64 {
+	return meanOf(measured, func(m Measured) float64 { return m.AUC })
+}
+
+// MeanAP is that of average precision.
+func MeanAP(measured []Measured) float64 {
+	return meanOf(measured, func(m Measured) float64 { return m.AP })
+}
+
+func meanOf(measured []Measured, figure func(Measured) float64) float64 {
 	var sum, n float64
 	for _, m := range measured {
 		if m.Defined() {
-			sum += m.AUC
+			sum += figure(m)
 			n++
 		}
 	}
-	if n == 0 {
-		return 0
-	}
-	return sum / n
+	return sum / max(n, 1)
 }

@@ -14,6 +14,46 @@ import (
 	"perceive/models/signature"
 )
 
+type modelsShowCmd struct {
+	fileArg
+	JSON bool `name:"json" help:"Print the manifest as JSON, without the golden pictures."`
+}
+
+// Help is the long description.
+func (modelsShowCmd) Help() string {
+	return `Prints what a model file says of itself. Nothing is proved here: see perceive models verify.`
+}
+
+func (c *modelsShowCmd) Run(a *app) error {
+	file, err := c.read()
+	if err != nil {
+		return err
+	}
+	m, err := onnx.Parse(file)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.File, err)
+	}
+	man, err := models.FromMetadata(m.Metadata())
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.File, err)
+	}
+	sig, err := signature.Of(file)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.File, err)
+	}
+	if c.JSON {
+		for i := range man.Golden {
+			man.Golden[i].PNG = nil
+		}
+		return printJSON(a.out, struct {
+			Manifest  *models.Manifest     `json:"manifest"`
+			Signature *signature.Signature `json:"signature,omitempty"`
+			Bytes     int                  `json:"bytes"`
+		}{man, sig, len(file)})
+	}
+	return page{a.out, man, m, sig, len(file)}.print()
+}
+
 // page is a model file's contract for a person.
 type page struct {
 	out   io.Writer
