@@ -27,7 +27,7 @@ type exportCmd struct {
 	Rule    string   `name:"threshold-rule" default:"youden" placeholder:"RULE" help:"How each label's threshold is chosen: youden (most recall less false alarms), f1, precision=P (most recall at a precision of P) or recall=R (fewest false alarms at a recall of R). Default: youden."`
 	Frames  int      `default:"200" help:"Number of pictures on which the file must agree with the training graph, and is compared with fp32."`
 	precisionFlags
-	dataFlags
+	pictureFlags
 }
 
 // Help is the long description.
@@ -81,6 +81,7 @@ func (c *exportCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	defer cache.Close()
 	// From here on everything sees calibrated probabilities: thresholds, figures, parity.
 	if trained, err = trained.CalibrateOn(a.ctx, scorer, cache, c.split()); err != nil {
 		return err
@@ -89,10 +90,14 @@ func (c *exportCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	measured, err := trainer.Measure(set, scores, trainer.MeasureConfig{Rule: rule, Seed: cfg.Seed})
+	found, err := trainer.Judge(cache, scores, trainer.MeasureConfig{Rule: rule, Seed: cfg.Seed})
+	if err == nil {
+		err = found.Divide()
+	}
 	if err != nil {
 		return err
 	}
+	measured := found.Measured
 	req := export.Request{Manifest: trained.Manifest(c.name(), "perceive "+version(), c.split(), measured)}
 	req.Manifest.Licence, req.Manifest.Version = c.Licence, c.Version
 	req.Manifest.Training.Versions = map[string]string{"go": runtime.Version(), "onnxruntime": rt.Version()}
