@@ -22,6 +22,16 @@ type replayCmd struct {
 	Out      string `type:"path" placeholder:"FILE.jsonl" help:"Write the results here, JSON Lines; of several recordings a folder. '-' is standard output. What an interrupted replay left there is gone on with."`
 	Annotate string `type:"path" placeholder:"FILE.mp4" help:"Write a video with the results drawn in, and each label over time: .mp4, .mov or .mkv."`
 
+	Golden         string   `type:"path" placeholder:"FILE.jsonl" help:"Compare with this recording, frame by frame; the exit code is the verdict. Of several recordings a folder of NAME.jsonl."`
+	Update         string   `placeholder:"REASON" help:"Write the golden anew; it keeps the reason."`
+	ToleranceP     *float64 `name:"tolerance-p" placeholder:"P" help:"Largest difference of a probability from the golden's. Default: 0 on the CPU, 0.01 elsewhere."`
+	ToleranceBand  *float64 `name:"tolerance-band" placeholder:"P" help:"States may differ where a probability is so near to a threshold. Default: 0 on the CPU, 0.01 elsewhere."`
+	ToleranceWhere *int     `name:"tolerance-where" placeholder:"PIXELS" help:"Largest difference of a place; -1 compares none. Default: 0 on the CPU, -1 elsewhere."`
+
+	Against         string `placeholder:"FILE.onnx" help:"Run this model on the same frames, and show where the two disagree."`
+	AgainstManifest string `type:"path" placeholder:"FILE" help:"Contract of that file, if it carries none."`
+	Report          string `type:"path" placeholder:"DIR" help:"Write a page with plots and pictures."`
+
 	Deterministic bool          `default:"true" negatable:"" help:"Fix the threads, so that two replays give the same bytes. --no-deterministic uses the machine's cores."`
 	Threads       int           `placeholder:"N" help:"Threads of the network. Default: 1; with --no-deterministic one per core but one."`
 	Speed         replaySpeed   `default:"max" placeholder:"1x" help:"max, or times the speed of the recording: 1x, 0.5x."`
@@ -37,7 +47,20 @@ func (replayCmd) Help() string {
 threads are fixed: two replays write the same bytes and print the same hash. States follow probabilities as
 in the daemon.
 
-  perceive replay drive.mp4 --out results.jsonl --annotate annotated.mp4`
+  perceive replay drive.mp4 --out results.jsonl --annotate annotated.mp4 --report report
+  perceive replay drive.mp4 --golden golden.jsonl --update "first golden of road 2"
+  perceive replay drive.mp4 --golden golden.jsonl --report report        exit code 0: as the golden; 1: not
+  perceive replay drive.mp4 --model new.onnx --against road --report report`
+}
+
+// second loads the model to compare with, nil if there is none.
+func (c *replayCmd) second(a *app, rt *ort.Runtime) (*model.Model, error) {
+	if c.Against == "" {
+		return nil, nil
+	}
+	opts := model.Options{Options: ort.Options{Threads: c.threads(), Provider: c.Provider, Policy: c.Policy}}
+	m, _, err := openModel(a, rt, c.Against, c.AgainstManifest, opts)
+	return m, err
 }
 
 // replaySpeed is a factor, 0 for as fast as possible.
@@ -75,69 +98,24 @@ func (c *replayCmd) Run(a *app) error {
 		fmt.Fprintf(a.errOut, "degraded: %s\n", rep)
 	}
 	opencv.SetThreads(1)
-	return c.one(a, m)
-}
-
-// one replays one recording.
-func (c *replayCmd) one(a *app, m *model.Model) (err error) {
-	src, err := c.open(c.Source[0])
+	second, err := c.second(a, rt)
 	if err != nil {
 		return err
 	}
-	defer src.Close()
-	det := perception.NewDetector(m)
-	defer det.Close()
-	head, err := replay.NewHeader(det, src.Info(), c.setup())
-	if err != nil {
-		return err
+	if second != nil {
+		defer second.Close()
 	}
-	job := replay.Job{Source: src, Detector: det, Header: head}
-	if c.Annotate != "" {
-		s, err := perception.NewAnnotator(c.Annotate, head)
-		if err != nil {
-			return err
-		}
-		job.Sinks = append(job.Sinks, s)
-	}
-	defer func() {
-		for _, s := range job.Sinks {
-			err = errors.Join(err, s.Close())
-		}
-	}()
-	if job.Out, err = c.output(a.out, head); err != nil {
-		return err
-	}
-	var progress *bar
-	if !c.Quiet {
-		if n := job.Out.Resumed(); n > 0 {
-			fmt.Fprintf(a.errOut, "goes on behind the %d frames that are in %s\n", n, c.Out+replay.Part)
-		} else if why := job.Out.Restarted(); why != "" {
-			fmt.Fprintf(a.errOut, "%s is not gone on with: %s\n", c.Out+replay.Part, why)
-		}
-		progress = newBar(a.errOut, "frames", src.Info().Frames)
-		job.Progress = func(r *perception.Result) { progress.set(int(r.Seq)+1, "") }
-	}
-	out, err := replay.Run(a.ctx, job)
-	if !c.Quiet {
-		progress.end()
-		err = errors.Join(err, out.Summary.Print(a.errOut))
-	}
-	if out.Hash != "" {
-		w := a.out
-		if c.Out == "-" {
-			w = a.errOut
-		}
-		fmt.Fprintf(w, "results sha256 %s\n", out.Hash)
-	}
-	return err
+	return c.one(a, m, second)
 }
 
-// output is where results go.
+// output is where results go: with --update the golden itself.
 func (c *replayCmd) output(stdout io.Writer, head perception.Header) (*replay.File, error) {
-	switch c.Out {
-	case "":
+	switch {
+	case c.Update != "":
+		return replay.Create(c.Golden, replay.WithReason(head, c.Golden, c.Update))
+	case c.Out == "":
 		return replay.Discard(head)
-	case "-":
+	case c.Out == "-":
 		return replay.NewFile(stdout, head)
 	}
 	return replay.Create(c.Out, head)
@@ -190,6 +168,15 @@ func (c *replayCmd) decoders() int {
 func (c *replayCmd) check() error {
 	if c.Provider != hw.CPU && c.Deterministic {
 		c.Deterministic = false // a wish, and the header says what came of it
+	}
+	if c.Update != "" && c.Golden == "" {
+		return errors.New("--update: name the file to write with --golden")
+	}
+	if c.Update != "" && c.Out != "" {
+		return errors.New("--update: the results go to the golden, and nowhere else: leave --out")
+	}
+	if c.Golden != "" && c.Golden == c.Out {
+		return fmt.Errorf("%s: the golden and the results cannot be one file", c.Golden)
 	}
 	for _, s := range c.Source {
 		r := runCmd{Source: s, modelFlags: c.modelFlags, Out: c.Out, Annotate: c.Annotate, Threads: c.Threads}
