@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"perceive/camera"
@@ -38,6 +39,8 @@ type replayCmd struct {
 	Leave         float32       `default:"0.8" help:"A label is off again below its threshold times this."`
 	Hold          time.Duration `default:"300ms" help:"A label stays on for this long at least."`
 	Expiry        time.Duration `default:"1s" help:"After this long without an answer a label that was on is unknown."`
+	Workers       int           `placeholder:"N" help:"Recordings side by side at most. Default: half of the cores."`
+	Memory        int64         `placeholder:"MIB" help:"Memory for them, as far as their size tells. Default: half of what is free."`
 	Quiet         bool          `short:"q" help:"No progress and no summary."`
 }
 
@@ -84,6 +87,16 @@ func (c *replayCmd) Run(a *app) error {
 	if err := c.check(); err != nil {
 		return usageError{err}
 	}
+	recordings, skipped, err := replay.Recordings(c.Source)
+	if err != nil {
+		return usageError{err}
+	}
+	if err := c.checkMany(len(recordings)); err != nil {
+		return usageError{err}
+	}
+	if len(skipped) > 0 && !c.Quiet {
+		fmt.Fprintf(a.errOut, "left out, no videos: %s\n", strings.Join(skipped, ", "))
+	}
 	rt, err := ort.Open(ort.Config{Library: a.library})
 	if err != nil {
 		return err
@@ -98,6 +111,10 @@ func (c *replayCmd) Run(a *app) error {
 		fmt.Fprintf(a.errOut, "degraded: %s\n", rep)
 	}
 	opencv.SetThreads(1)
+	if len(recordings) > 1 {
+		return c.many(a, m, recordings)
+	}
+	c.Source = recordings
 	second, err := c.second(a, rt)
 	if err != nil {
 		return err
@@ -162,6 +179,24 @@ func (c *replayCmd) decoders() int {
 		return 1
 	}
 	return decoders()
+}
+
+// checkMany refuses what there can be of one recording alone.
+func (c *replayCmd) checkMany(n int) error {
+	if n == 1 {
+		return nil
+	}
+	switch {
+	case c.Out == "" || c.Out == "-":
+		return errors.New("--out: name a folder for the results of several recordings")
+	case c.Annotate != "", c.Against != "", c.Update != "":
+		return errors.New("--annotate, --against and --update are for one recording at a time")
+	case c.Speed > 0:
+		return errors.New("--speed is for one recording at a time")
+	case c.Workers < 0 || c.Memory < 0:
+		return errors.New("--workers and --memory: want 0 or more")
+	}
+	return nil
 }
 
 // check refuses what would destroy something or cannot be.
