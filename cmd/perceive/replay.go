@@ -36,12 +36,16 @@ type replayCmd struct {
 	Deterministic bool          `default:"true" negatable:"" help:"Fix the threads, so that two replays give the same bytes. --no-deterministic uses the machine's cores."`
 	Threads       int           `placeholder:"N" help:"Threads of the network. Default: 1; with --no-deterministic one per core but one."`
 	Speed         replaySpeed   `default:"max" placeholder:"1x" help:"max, or times the speed of the recording: 1x, 0.5x."`
+	Drops         []string      `sep:"none" type:"path" placeholder:"FILE" help:"Lose the frames that were lost on the road: the daemon's recording of this drive, .jsonl or .mcap. May be repeated: the files of a run."`
+	Camera        string        `placeholder:"NAME" help:"Which camera of that recording, where it has several."`
 	Leave         float32       `default:"0.8" help:"A label is off again below its threshold times this."`
 	Hold          time.Duration `default:"300ms" help:"A label stays on for this long at least."`
 	Expiry        time.Duration `default:"1s" help:"After this long without an answer a label that was on is unknown."`
 	Workers       int           `placeholder:"N" help:"Recordings side by side at most. Default: half of the cores."`
 	Memory        int64         `placeholder:"MIB" help:"Memory for them, as far as their size tells. Default: half of what is free."`
 	Quiet         bool          `short:"q" help:"No progress and no summary."`
+
+	road *replay.Road
 }
 
 // Help is the long description.
@@ -86,6 +90,15 @@ func (s *replaySpeed) UnmarshalText(text []byte) error {
 func (c *replayCmd) Run(a *app) error {
 	if err := c.check(); err != nil {
 		return usageError{err}
+	}
+	if len(c.Drops) > 0 {
+		var err error
+		if c.road, err = replay.ReadRoad(c.Drops, c.Camera); err != nil {
+			return err
+		}
+		if c.road.Lost > 0 {
+			fmt.Fprintf(a.errOut, "the road's recording has no line of %d frames: they are replayed as any other\n", c.road.Lost)
+		}
 	}
 	recordings, skipped, err := replay.Recordings(c.Source)
 	if err != nil {
@@ -151,6 +164,9 @@ func (c *replayCmd) open(uri string) (camera.Source, error) {
 		src.Close()
 		return nil, usageError{fmt.Errorf("%s: a live camera cannot be replayed: record it, or use perceive run", uri)}
 	}
+	if c.road != nil {
+		src = c.road.Source(src)
+	}
 	if c.Speed > 0 {
 		src = replay.Pace(src, float64(c.Speed))
 	}
@@ -158,7 +174,11 @@ func (c *replayCmd) open(uri string) (camera.Source, error) {
 }
 
 func (c *replayCmd) setup() replay.Setup {
-	return replay.Setup{Program: "perceive " + version(), Deterministic: c.Deterministic, Threads: c.threads(), DecoderThreads: c.decoders(),
+	drops := ""
+	if c.road != nil {
+		drops = c.road.Hash
+	}
+	return replay.Setup{Drops: drops, Program: "perceive " + version(), Deterministic: c.Deterministic, Threads: c.threads(), DecoderThreads: c.decoders(),
 		Leave: c.Leave, Hold: c.Hold, Expiry: c.Expiry}
 }
 
@@ -191,8 +211,8 @@ func (c *replayCmd) checkMany(n int) error {
 		return errors.New("--out: name a folder for the results of several recordings")
 	case c.Annotate != "", c.Against != "", c.Update != "":
 		return errors.New("--annotate, --against and --update are for one recording at a time")
-	case c.Speed > 0:
-		return errors.New("--speed is for one recording at a time")
+	case c.Speed > 0 || len(c.Drops) > 0:
+		return errors.New("--speed and --drops are for one recording at a time")
 	case c.Workers < 0 || c.Memory < 0:
 		return errors.New("--workers and --memory: want 0 or more")
 	}

@@ -127,7 +127,7 @@ func (j *journal) done(path string, h perception.Header, out string) (Row, bool)
 }
 
 func (j *journal) add(r Row) error {
-	if r.Before {
+	if r.Before || r.Hash == "" { // an earlier row stays good
 		return nil
 	}
 	line, err := json.Marshal(r)
