@@ -218,3 +218,11 @@ func wrap(err error) error {
 	}
 	return nil
 }
+
+// Name is the file's while it is written, empty if there is none.
+func (f *File) Name() string {
+	if f.path == "" {
+		return ""
+	}
+	return f.path + Part
+}
