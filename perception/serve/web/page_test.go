@@ -1,170 +1,13 @@
 package web_test
 
 import (
-	"context"
 	"fmt"
-	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
-
-	"perceive/perception/serve/web"
 )
-
-// patience is how long the page is given for what it does within a few seconds, on a machine that
-// has other things to do.
-const patience = 60 * time.Second
-
-// browser is a Chromium with one page, and what its console said.
-type browser struct {
-	ctx     context.Context
-	mu      sync.Mutex
-	console []string
-	asked   []string // URLs
-}
-
-// open starts Chromium. A machine without one cannot test the page.
-func open(t *testing.T) *browser {
-	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Fatal("the live page is tested in a real Chromium, and there is none: run make deps, or install Debian's package chromium")
-	}
-	opts := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.NoFirstRun, chromedp.NoSandbox,
-		chromedp.Headless, chromedp.DisableGPU, chromedp.WSURLReadTimeout(patience)}
-	for _, flag := range []string{"disable-quic", "disable-background-networking", "disable-component-update", "disable-sync", "no-default-browser-check"} {
-		opts = append(opts, chromedp.Flag(flag, true))
-	}
-	alloc, free := chromedp.NewExecAllocator(t.Context(), opts...)
-	t.Cleanup(free)
-	ctx, end := chromedp.NewContext(alloc)
-	t.Cleanup(end)
-	b := &browser{ctx: ctx}
-	console := chromedp.Console(ctx)
-	requests := chromedp.Events(ctx, network.RequestWillBeSent)
-	go func() {
-		for m := range console {
-			b.note(&b.console, fmt.Sprintf("%s: %s %s", m.Type, m.Text, m.URL))
-		}
-	}()
-	go func() {
-		for ev, err := range requests {
-			if err == nil {
-				b.note(&b.asked, ev.Request.URL)
-			}
-		}
-	}()
-	return b
-}
-
-func (b *browser) note(list *[]string, s string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	*list = append(*list, s)
-}
-
-func (b *browser) do(t *testing.T, actions ...chromedp.Action[chromedp.Void]) {
-	t.Helper()
-	if err := chromedp.Do(b.ctx, actions...); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// holds evaluates a JavaScript expression.
-func (b *browser) holds(t *testing.T, js string) bool {
-	t.Helper()
-	ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](js))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ok
-}
-
-// until waits for a JavaScript expression to be true.
-func (b *browser) until(t *testing.T, what, js string) {
-	t.Helper()
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
-		if b.holds(t, js) {
-			return
-		}
-	}
-	b.shoot(t, "failed")
-	t.Fatalf("the page does not show in %v: %s (%s)", patience, what, js)
-}
-
-// is checks a JavaScript expression now.
-func (b *browser) is(t *testing.T, what, js string) {
-	t.Helper()
-	if !b.holds(t, js) {
-		t.Errorf("not so: %s (%s)", what, js)
-	}
-}
-
-// quiet checks that nothing was complained of.
-func (b *browser) quiet(t *testing.T) {
-	t.Helper()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, line := range b.console {
-		t.Errorf("the console says: %s", line)
-	}
-}
-
-// shoot writes a screenshot; PERCEIVE_SHOTS names a folder that outlives the test.
-func (b *browser) shoot(t *testing.T, name string) {
-	t.Helper()
-	dir := os.Getenv("PERCEIVE_SHOTS")
-	if dir == "" {
-		dir = t.TempDir()
-	}
-	png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(png) < 20000 {
-		t.Errorf("a screenshot of %d bytes shows nothing", len(png))
-	}
-	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func size(w, h int64) chromedp.Action[chromedp.Void] { return chromedp.EmulateViewport(w, h) }
-
-// face serves a daemon on a free port, or on one of before; stop ends it.
-func face(t *testing.T, d web.Daemon, addr string) (at string, stop func()) {
-	t.Helper()
-	s := web.New(web.Config{Listen: addr}, d)
-	var l net.Listener
-	var err error
-	for range 100 { // the port may be held a little longer
-		if l, err = s.Listen(); err == nil {
-			break
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(ctx, l) }()
-	stop = sync.OnceFunc(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
-	t.Cleanup(stop)
-	return l.Addr().String(), stop
-}
 
 func label(source, id string) string {
 	return fmt.Sprintf(`document.querySelector('.cam[data-source="%s"] .label[data-label="%s"]')`, source, id)
@@ -218,5 +61,81 @@ func TestPage(t *testing.T) {
 		if !strings.HasPrefix(url, "http://"+at+"/") && !strings.HasPrefix(url, "blob:") {
 			t.Errorf("the page asks for %s", url)
 		}
+	}
+}
+
+// Without the daemon what the page shows is old; it must look so, and come back by itself.
+func TestPageSaysWhenTheDaemonIsGone(t *testing.T) {
+	f := newFake(t)
+	at, stop := face(t, f, "127.0.0.1:0")
+	b := open(t)
+	b.do(t, size(1280, 720), chromedp.Navigate("http://"+at+"/"))
+	b.until(t, "pictures and results", live)
+	b.quiet(t)
+	stop()
+	b.until(t, "the banner says since when", `!banner.hidden && /since \d\d:\d\d:\d\d/.test(banner.textContent) && document.body.classList.contains('stale')`)
+	b.is(t, "everything is grey", `getComputedStyle(cams).filter.includes('grayscale')`)
+	b.shoot(t, "gone")
+	face(t, f, at)
+	b.until(t, "the banner goes", `banner.hidden && !document.body.classList.contains('stale')`)
+	b.until(t, "results come again", live)
+	b.is(t, "the log says both", `log.textContent.includes('connection to the daemon lost') && log.textContent.includes('is back')`)
+}
+
+// A single camera has the whole width.
+func TestPageWithOneCamera(t *testing.T) {
+	f := newFake(t)
+	f.change(func() { f.cams = f.cams[:1] })
+	at, _ := face(t, f, "127.0.0.1:0")
+	b := open(t)
+	b.do(t, size(1280, 720), chromedp.Navigate("http://"+at+"/"))
+	b.until(t, "its picture and labels", `document.querySelectorAll('.cam').length === 1 && document.querySelector('.caption').textContent.includes('boxes of this frame')
+		&& [...document.querySelectorAll('.label .p')].filter(p => p.textContent !== '–').length === 4`)
+	b.is(t, "everything is on the screen", `document.querySelector('.results').getBoundingClientRect().bottom <= innerHeight && !(`+wide+`)`)
+	b.shoot(t, "one")
+	b.quiet(t)
+}
+
+// live is whether both cameras' labels and pictures are of now.
+const live = `link.textContent === '● live' && [...document.querySelectorAll('.label .p')].filter(p => p.textContent !== '–').length === 8 &&
+	[...document.querySelectorAll('.caption')].filter(c => c.textContent.includes('boxes of this frame')).length === 2`
+
+// A camera that is lost, a provider that is not what was asked for and a board that is too hot are
+// seen, in words; and that they are over.
+func TestPageShowsTrouble(t *testing.T) {
+	f := newFake(t)
+	f.change(func() { f.degraded, f.hot = true, true })
+	at, _ := face(t, f, "127.0.0.1:0")
+	b := open(t)
+	b.do(t, size(1280, 720), chromedp.Navigate("http://"+at+"/"))
+	b.until(t, "pictures and results", live)
+	if history != 0 {
+		b.do(t, chromedp.Sleep(history))
+	}
+	f.lose("rear", "the camera closed the connection: EOF")
+	b.until(t, "rear is lost, and why", `document.querySelector('.cam[data-source="rear"]').dataset.state === 'lost' &&
+		(v => !v.hidden && v.textContent.includes('lost for') && v.textContent.includes('closed the connection'))(document.querySelector('.cam[data-source="rear"] .veil'))`)
+	b.until(t, "what nobody sees is unknown", shows("rear", "car", "unknown", "–"))
+	b.is(t, "front goes on", `document.querySelector('.cam[data-source="front"]').dataset.state === 'streaming' && document.querySelector('.cam[data-source="front"] .veil').hidden`)
+	b.is(t, "it is unhealthy", `healthy.textContent.includes('unhealthy') && healthy.className === 'pill bad' && ready.className === 'pill good'`)
+	b.is(t, "all problems are listed", `problems.children.length === 3 && ['provider', 'board', 'source rear', 'libnvinfer'].every(w => problems.textContent.includes(w))`)
+	b.is(t, "the provider is degraded", `provider.textContent.includes('degraded') && provider.className === 'warn'`)
+	b.is(t, "the board is hot", `board.textContent.includes('92 °C') && board.textContent.includes('hot, throttled')`)
+	b.is(t, "the log has the event", `log.textContent.includes('rear lost: the camera closed the connection: EOF')`)
+	if history != 0 {
+		b.do(t, chromedp.Sleep(history/6))
+	}
+	for _, s := range [][2]int64{{1280, 720}, {1920, 1080}} {
+		b.do(t, size(s[0], s[1]), chromedp.Sleep(time.Second))
+		b.is(t, fmt.Sprintf("no horizontal scroll at %d", s[0]), "!("+wide+")")
+		b.shoot(t, fmt.Sprintf("trouble-%d", s[0]))
+	}
+	f.lose("rear", "")
+	b.until(t, "rear is back", `document.querySelector('.cam[data-source="rear"]').dataset.state === 'streaming' && document.querySelector('.cam[data-source="rear"] .veil').hidden`)
+	b.until(t, "pictures and results again", live)
+	b.is(t, "its problem is over", `problems.children.length === 2`)
+	// Of a picture that was asked for when the camera went, the browser says that there was none.
+	if errs := b.complaints("frame.jpg"); len(errs) > 0 {
+		t.Errorf("the console says: %q", errs)
 	}
 }

@@ -19,7 +19,7 @@ export class Camera {
     attr(this.root, 'data-source', name);
     attr(this.root, 'aria-label', 'camera ' + name);
     text(this.part('.name'), name);
-    this.picture = new Picture(name, this.root, this.history, (id) => this.color(id));
+    this.picture = new Picture(name, this.root, this.history, (id) => this.color(id), () => this.status?.state === 'streaming');
   }
 
   part(sel) { return this.root.querySelector(sel); }
@@ -54,6 +54,7 @@ export class Camera {
     rows(this.part('.labels'), labels, () => copy('label'), (row, l) => {
       attr(row, 'data-label', l.label);
       text(row.querySelector('.id'), l.label.replaceAll('_', ' '));
+      text(row.querySelector('.limits'), 'on ≥ ' + l.enter.toFixed(2) + ', off < ' + l.leave.toFixed(2));
       row.style.setProperty('--c', this.color(l.label));
     });
   }
@@ -107,7 +108,7 @@ export class Camera {
   gaps(now, latest) {
     const { n, last } = this.history.gaps(now);
     const by = Object.entries(n).map(([k, v]) => v + ' ' + k).join(', ');
-    const all = !latest ? 'No results now.' : by ? 'Not evaluated in the last minute: ' + by + (last.reason ? ' — last: ' + last.reason : '') : 'Every frame of the last minute was evaluated.';
+    const all = (latest ? '' : 'No results now. ') + (by ? '▨ Not evaluated in the last minute: ' + by + ' (' + last.reason + ')' : 'Every frame of the last minute was evaluated.');
     text(this.part('.gaps'), all);
     attr(this.part('.gaps'), 'title', all);
     attr(this.part('.gaps'), 'class', 'gaps' + (by || !latest ? ' some' : ''));

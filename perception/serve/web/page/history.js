@@ -31,10 +31,13 @@ export class History {
     return this.samples;
   }
 
-  // latest is the newest result, null when it is too old to say anything.
+  // latest is the newest answer, null when it is too old to say anything: a frame that is left
+  // out between two others says nothing, and takes nothing back.
   latest(now) {
-    const last = this.samples.at(-1);
-    return last && now - last.t <= silence ? last : null;
+    for (let i = this.samples.length - 1; i >= 0 && now - this.samples[i].t <= silence; i--) {
+      if (this.samples[i].status === 'ok') return this.samples[i];
+    }
+    return null;
   }
 
   // gaps counts what was not evaluated in the last minute, by status.

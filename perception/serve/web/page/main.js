@@ -11,6 +11,7 @@ let status = null;
 let known = new Map(); // problems: part and what, to tell new ones from old
 
 link.addEventListener('status', (e) => {
+  if (!status) top.log(link.now(), 'this page is connected');
   status = e.detail;
   const now = link.now();
   const labels = status.model.labels || [];
@@ -39,10 +40,14 @@ function camera(name) {
   return c;
 }
 
-// changes logs problems that came or went. A part's words may hold a number that counts on.
+// changes logs problems that came or went, but for what the cameras' own events tell. A part's
+// words may hold a number that counts on.
 function changes(list) {
-  const next = new Map(list.map((p) => [p.part, p]));
-  for (const [part, p] of next) if (!known.has(part)) top.log(p.since, part + ': ' + p.what, true);
+  const next = new Map(list.filter((p) => !/^(lost|stalled):/.test(p.what)).map((p) => [p.part, p]));
+  for (const [part, p] of next) {
+    const old = link.now() - Date.parse(p.since) > 5000 ? ' (since ' + clock(p.since) + ')' : '';
+    if (!known.has(part)) top.log(link.now(), part + ': ' + p.what + old, true);
+  }
   for (const part of known.keys()) if (!next.has(part)) top.log(link.now(), part + ': no problem any more');
   known = next;
 }

@@ -1,14 +1,14 @@
 // A camera's picture: fetched one after the other, with what the network saw in this very frame.
 
-import { text, attr, ms } from './dom.js';
+import { text, attr, ms, clock } from './dom.js';
 
 const pause = 120; // ms between pictures
 const calm = 1000; // ms, where motion is to be reduced, and while the page is hidden
 const retry = 1000;
 
 export class Picture {
-  constructor(name, root, history, colors) {
-    Object.assign(this, { name, history, colors });
+  constructor(name, root, history, colors, wanted) {
+    Object.assign(this, { name, history, colors, wanted });
     this.canvas = root.querySelector('.picture');
     this.caption = root.querySelector('.caption');
     this.at = 0; // when the last one came, performance.now()
@@ -21,6 +21,10 @@ export class Picture {
 
   async next() {
     if (this.gone) return;
+    if (!this.wanted()) { // there is none
+      setTimeout(() => this.next(), pause);
+      return;
+    }
     let wait = this.still.matches || document.hidden ? calm : pause;
     try {
       const r = await fetch('/v1/frame.jpg?source=' + encodeURIComponent(this.name), { signal: AbortSignal.timeout(4000), cache: 'no-store' });
@@ -29,6 +33,7 @@ export class Picture {
         this.image?.close();
         this.image = image;
         this.seq = Number(r.headers.get('X-Seq'));
+        this.captured = clock(r.headers.get('X-Captured'));
         this.at = performance.now();
         this.draw();
       } else {
@@ -49,9 +54,10 @@ export class Picture {
     g.drawImage(this.image, 0, 0);
     const r = this.history.bySeq.get(this.seq);
     this.drawn = Boolean(r);
+    this.tags = [];
     if (r) for (const l of r.labels) if (l.where && l.state === 'on') this.mark(g, l);
     const age = r?.live?.age_ms;
-    text(this.caption, '#' + this.seq + (r ? ' · ' + (r.status === 'ok' ? 'boxes of this frame' : r.status) + (age !== undefined ? ' · ' + ms(age) + ' ms old when published' : '') : ' · result not here yet'));
+    text(this.caption, '#' + this.seq + ' · captured ' + this.captured + (r ? ' · ' + (r.status === 'ok' ? 'boxes of this frame' : r.status) + (age !== undefined ? ' · ' + ms(age) + ' ms to publish' : '') : ' · result not here yet'));
   }
 
   // late draws again when a picture's result came after it.
@@ -72,7 +78,7 @@ export class Picture {
       const wide = g.measureText(s).width + 8 * k;
       const high = 17 * k;
       const left = Math.min(x, this.canvas.width - wide);
-      const top = y > high ? y : Math.min(this.canvas.height, y + h + high);
+      const top = this.place(left, y > high ? y : y + h + high, wide, high);
       g.fillStyle = color;
       g.fillRect(left - g.lineWidth / 2, top - high, wide, high);
       g.fillStyle = '#0b0e12';
@@ -85,5 +91,16 @@ export class Picture {
     g.moveTo(px, py - 7 * k);
     g.lineTo(px, py + 7 * k);
     g.stroke();
+  }
+
+  // place is the lower edge for a tag that covers no other: above those that are there.
+  place(left, bottom, wide, high) {
+    let y = Math.min(this.canvas.height, bottom);
+    for (const t of [...this.tags].sort((a, b) => b.y - a.y)) {
+      if (left < t.left + t.wide && t.left < left + wide && y > t.y - high && y - high < t.y) y = t.y - high;
+    }
+    y = Math.max(high, y);
+    this.tags.push({ left, wide, y });
+    return y;
   }
 }

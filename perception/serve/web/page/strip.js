@@ -3,7 +3,7 @@
 
 import { minute } from './history.js';
 
-const ink = { grid: '#222b35', enter: '#9fb0c0', leave: '#5c6b7a', none: '#39424d', hatch: '#5a6673' };
+const ink = { enter: '#9fb0c0', leave: '#5c6b7a', none: '#39424d', hatch: '#5a6673' };
 let hatch = null;
 
 export function fit(canvas) {
@@ -21,12 +21,12 @@ export function draw(canvas, samples, label, color, now) {
   const x = (t) => w - (now - t) / minute * w;
   const y = (p) => h - 2 - p * (h - 4);
   g.clearRect(0, 0, w, h);
-  g.fillStyle = ink.grid;
-  for (let s = 15; s < 60; s += 15) g.fillRect(Math.round(x(now - s * 1000)), 0, 1, h);
   bands(g, samples, label.label, color, now, x, h, ratio);
   line(g, x, y, w, label.enter, ink.enter, []);
   line(g, x, y, w, label.leave, ink.leave, [4 * ratio, 4 * ratio]);
   curve(g, samples, label.label, color, x, y, ratio);
+  g.fillStyle = ink.leave;
+  for (let s = 15; s < 60; s += 15) g.fillRect(Math.round(x(now - s * 1000)), 0, ratio, 3 * ratio);
 }
 
 function line(g, x, y, w, p, color, dash) {

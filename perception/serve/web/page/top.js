@@ -42,7 +42,7 @@ function board(b) {
   const warn = slow || Boolean(level && level !== 'normal' && level !== 'cool');
   const words = [level, slow ? 'throttled' : ''].filter(Boolean).join(', ') || (b ? hot?.name || 'no temperature' : 'not read');
   say($('board'), (warn ? '▲ ' : '') + (hot ? hot.celsius.toFixed(0) + ' °C' : '–'), words, warn);
-  const list = (b?.zones || []).map((z) => [z.name, z.celsius === null ? 'no reading' + (z.why ? ': ' + z.why : '') : z.celsius.toFixed(1) + ' °C']);
+  const list = (b?.zones || []).map((z) => [z.name, z.celsius === null ? '– ' + (z.why || 'no reading') : z.celsius.toFixed(1) + ' °C']);
   if (b?.power_mode) list.push(['power mode', b.power_mode]);
   if (b?.gpu_load != null) list.push(['GPU load', Math.round(100 * b.gpu_load) + ' %']);
   for (const t of b?.throttling || []) list.push(['▲ ' + t.what, t.why]);
@@ -73,6 +73,7 @@ export function problems(list, now) {
     text(li.children[0], p ? '▲ ' + p.part : '✓ none');
     text(li.children[1], p ? span(now - Date.parse(p.since)) : '');
     text(li.children[2], p ? p.what : 'Everything is as it should be.');
+    attr(li, 'title', p ? p.what : '');
   });
 }
 
@@ -90,6 +91,7 @@ export function outputs(list) {
 
 export function log(at, words, bad) {
   const li = el('li', bad ? 'bad' : '');
+  li.title = words;
   li.append(el('time', '', clock(at)), el('span', '', words));
   $('log').prepend(li);
   while ($('log').children.length > most) $('log').lastElementChild.remove();
