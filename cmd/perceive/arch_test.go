@@ -29,6 +29,8 @@ var floors = map[string]int{
 	"perception/bench": 4,
 	// The ways of results out of the program, and back into it.
 	"perception/publish": 4, "perception/record": 4,
+	// What the daemon says of itself, and its face.
+	"perception/serve/status": 1, "perception/serve/web": 2,
 	// Experiments made of many runs; the daemon.
 	"trainer/study": 5, "perception/serve": 5, "perception/replay": 5, "hw/hil": 5,
 	// Wiring.
