@@ -129,4 +129,3 @@ func (c *replayCmd) words(a *app) interface{ Write([]byte) (int, error) } {
 	}
 	return a.out
 }
-

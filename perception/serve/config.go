@@ -90,6 +90,9 @@ type WatchConfig struct {
 // HTTPConfig is the face to the outside. Empty Listen means none.
 type HTTPConfig struct {
 	Listen string `yaml:"listen"`
+	// Remote allows an address that others can reach; Hosts are names for it beside its numbers.
+	Remote bool     `yaml:"remote"`
+	Hosts  []string `yaml:"hosts"`
 }
 
 // LogConfig is for log/slog.
@@ -261,12 +264,6 @@ func (d *DecideConfig) faults(bad func(string, string, ...any)) {
 			bad(key+".hold", "%v is negative", *l.Hold)
 		}
 	}
-}
-
-// loopback is whether an address can be reached from this machine alone.
-func loopback(listen string) bool {
-	addr, err := net.ResolveTCPAddr("tcp", listen)
-	return err == nil && addr.IP.IsLoopback()
 }
 
 var errNoSuchLabel = errors.New("the model has no such label")
