@@ -12,7 +12,7 @@ import (
 // may import what they like. A new package is entered here.
 var floors = map[string]int{
 	// The vocabulary: no native code.
-	"camera": 0, "models": 0, "models/signature": 0, "export/onnx": 0, "hw": 0,
+	"camera": 0, "models": 0, "models/signature": 0, "export/onnx": 0, "hw": 0, "hw/board": 0,
 	// Sessions, frame sources, graph building, models from elsewhere.
 	"hw/ort": 1, "camera/opencv": 1, "camera/scene": 1, "trainer/graph": 1, "export/adapt": 1,
 	// Models that are loaded and proved; the parts of training.
@@ -29,7 +29,7 @@ var floors = map[string]int{
 	"cmd/perceive": 6,
 
 	// For tests only: nothing but tests may import these.
-	"hw/ort/orttest": test, "camera/cameratest": test, "perception/model/modeltest": test, "trainer/internal/ref": test,
+	"hw/ort/orttest": test, "hw/board/boardtest": test, "camera/cameratest": test, "perception/model/modeltest": test, "trainer/internal/ref": test,
 	"internal/realdata": test,
 }
 
