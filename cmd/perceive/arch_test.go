@@ -12,9 +12,9 @@ import (
 // may import what they like. A new package is entered here.
 var floors = map[string]int{
 	// The vocabulary: no native code.
-	"camera": 0, "models": 0, "models/signature": 0, "export/onnx": 0, "hw": 0, "hw/board": 0,
+	"camera": 0, "models": 0, "models/signature": 0, "export/onnx": 0, "hw": 0, "hw/board": 0, "hw/engine": 0,
 	// Sessions, frame sources, graph building, models from elsewhere.
-	"hw/ort": 1, "camera/opencv": 1, "camera/scene": 1, "trainer/graph": 1, "export/adapt": 1,
+	"hw/ort": 1, "hw/nvml": 1, "camera/opencv": 1, "camera/scene": 1, "trainer/graph": 1, "export/adapt": 1,
 	// Models that are loaded and proved; the parts of training.
 	"perception/model": 2, "trainer/autodiff": 2, "trainer/nn": 2, "trainer/loss": 2, "trainer/optim": 2,
 	"trainer/dataset": 2, "trainer/metrics": 2, "trainer/report": 2,
@@ -37,8 +37,9 @@ const test = 100
 
 // owners are the packages that alone may import a native binding.
 var owners = map[string]string{
-	"github.com/yalue/onnxruntime_go": "hw/ort",
-	"gocv.io/x/gocv":                  "camera/opencv",
+	"github.com/yalue/onnxruntime_go":    "hw/ort",
+	"gocv.io/x/gocv":                     "camera/opencv",
+	"github.com/NVIDIA/go-nvml/pkg/nvml": "hw/nvml",
 }
 
 func TestImportsPointDown(t *testing.T) {

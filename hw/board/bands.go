@@ -59,6 +59,8 @@ type BandsConfig struct {
 	Silence time.Duration `json:"silence" yaml:"silence"`
 }
 
+// DefaultBands are a start, for boards whose own throttling begins near 100 °C. A board
+// has limits of its own, which its maker states.
 func DefaultBands() BandsConfig {
 	return BandsConfig{Reduced: Band{85, 80}, Stop: Band{97, 90}, Every: 3, Silence: 10 * time.Second}
 }
