@@ -100,10 +100,21 @@ type Label struct {
 
 // Training says what the weights were made from.
 type Training struct {
-	Network    string            `json:"network"`
-	Parameters int               `json:"parameters"`
-	Steps      int               `json:"steps"`
+	Network    string `json:"network"`
+	Parameters int    `json:"parameters"`
+	// Steps is the step at which the weights were taken: the one with the best score on the
+	// validation data. Planned is how many the run was to do, Best that score (mean ROC AUC);
+	// 0 of files that do not say.
+	Steps   int     `json:"steps"`
+	Planned int     `json:"planned_steps,omitempty"`
+	Best    float64 `json:"best_mean_auc,omitempty"`
+	// Data and Validation name the labelled pictures as the command line did, without the
+	// folders of the machine: what was learned from, and what the weights were chosen by. Of
+	// data without a Validation a part was held out. Teachers are the files of what detectors
+	// saw that taught, too.
 	Data       []string          `json:"data,omitempty"`
+	Validation []string          `json:"validation,omitempty"`
+	Teachers   []File            `json:"teachers,omitempty"`
 	Images     int               `json:"images"`
 	Counts     map[string][3]int `json:"counts"` // label: unknown, negative, positive
 	// Fingerprint identifies the training and validation data: the SHA-256 of each one's
@@ -114,6 +125,12 @@ type Training struct {
 	Recipe json.RawMessage `json:"recipe,omitempty"`
 	// Versions of what made the file, such as "go" and "onnxruntime".
 	Versions map[string]string `json:"versions,omitempty"`
+}
+
+// File names a file by what it is called and what is in it.
+type File struct {
+	Name   string `json:"name"`
+	SHA256 string `json:"sha256"` // hexadecimal
 }
 
 // Golden is one input and the probabilities that the file gave for it at export.

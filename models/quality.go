@@ -25,6 +25,28 @@ type Metric struct {
 	// Intervals are the 95 % bootstrap intervals, low and high, of the figures above by
 	// their keys, but for the AUC's.
 	Intervals map[string][2]float64 `json:"intervals,omitempty"`
+	// Parts are the figures on parts of the split.
+	Parts []Part `json:"parts,omitempty"`
+}
+
+// Part is how well a label is told apart on a part of a split: the pictures of one source,
+// or those under one condition. Only parts with enough pictures of both answers are stated.
+type Part struct {
+	// Of is what varies, such as "source" or "timeofday", and Value what it is here. Where Of
+	// is the object's, the positives are those with such an object, and the negatives are all.
+	Of       string `json:"of"`
+	Value    string `json:"value"`
+	Positive int    `json:"positive"`
+	Negative int    `json:"negative"`
+	// AUC has its 95 % bootstrap interval; Together is that of all values of Of.
+	AUC      float64 `json:"auc"`
+	Low      float64 `json:"auc_low"`
+	High     float64 `json:"auc_high"`
+	Together float64 `json:"auc_together"`
+	// Recall and FalseAlarms are at the label's threshold; Intervals are theirs, by key.
+	Recall      float64               `json:"recall"`
+	FalseAlarms float64               `json:"false_alarms"`
+	Intervals   map[string][2]float64 `json:"intervals,omitempty"`
 }
 
 // Calibration is a label's probability calibration (Platt 1999). It is part of the graph:

@@ -3,22 +3,20 @@ package perception
 import (
 	"context"
 	"fmt"
-	"image"
+	"time"
 
 	"perceive/camera"
 	"perceive/camera/opencv"
 )
 
-// Annotator is a sink that writes a video with the answers drawn in: a bar for each
-// label, bright when it is on, and around what was seen of it a frame with its name.
+// Annotator is a sink that writes a video with the results drawn in: see Painter.
 type Annotator struct {
-	path   string
-	head   Header
-	fps    float64
-	out    *opencv.Writer
-	canvas camera.Frame
-	blank  int               // frames without a picture before the first with one
-	taken  []image.Rectangle // where this frame has text or marks already
+	path  string
+	head  Header
+	fps   float64
+	out   *opencv.Writer
+	paint *Painter
+	blank []Result // frames without a picture before the first with one
 }
 
 // usualFPS is the rate of a video whose source does not say its own.
@@ -38,32 +36,31 @@ func NewAnnotator(path string, h Header) (*Annotator, error) {
 
 // open starts the video once its size is known.
 func (a *Annotator) open(w, h int) error {
-	out, err := opencv.CreateVideo(a.path, w, h, a.fps)
-	if err != nil {
+	a.paint = NewPainter(a.head.Labels, w, h)
+	a.paint.Timeline(a.length())
+	size := a.paint.Size()
+	var err error
+	if a.out, err = opencv.CreateVideo(a.path, size.X, size.Y, a.fps); err != nil {
 		return fmt.Errorf("perception: annotated video: %w", err)
 	}
-	a.out = out
-	a.resize(w, h)
-	for ; a.blank > 0; a.blank-- {
-		if err := a.out.WriteFrame(&a.canvas); err != nil {
-			return fmt.Errorf("perception: annotated video: %w", err)
+	for i := range a.blank {
+		if err := a.write(&a.blank[i], nil); err != nil {
+			return err
 		}
 	}
+	a.blank = nil
 	return nil
 }
 
-// resize makes the canvas w×h and black.
-func (a *Annotator) resize(w, h int) {
-	if a.canvas.Width != w || a.canvas.Height != h {
-		a.canvas = camera.Frame{Width: w, Height: h, Stride: 3 * w, Pix: make([]byte, 3*w*h)}
-	}
-	clear(a.canvas.Pix)
+// length is how long the recording lasts, 0 if nobody knows.
+func (a *Annotator) length() time.Duration {
+	return time.Duration(float64(a.head.Source.Frames) / a.fps * float64(time.Second))
 }
 
 // Emit implements Sink.
 func (a *Annotator) Emit(_ context.Context, r *Result, f *camera.Frame) error {
 	if a.out == nil && f == nil {
-		a.blank++
+		a.blank = append(a.blank, Result{Seq: r.Seq, Time: r.Time, Status: r.Status, Reason: r.Reason})
 		return nil
 	}
 	if a.out == nil {
@@ -71,18 +68,15 @@ func (a *Annotator) Emit(_ context.Context, r *Result, f *camera.Frame) error {
 			return err
 		}
 	}
-	if f != nil {
-		a.resize(f.Width, f.Height)
-		for y := range f.Height {
-			copy(a.canvas.Pix[y*a.canvas.Stride:][:3*f.Width], f.Pix[y*f.Stride:])
-		}
-	} else {
-		clear(a.canvas.Pix)
-	}
-	if err := a.draw(r); err != nil {
+	return a.write(r, f)
+}
+
+func (a *Annotator) write(r *Result, f *camera.Frame) error {
+	picture, err := a.paint.Paint(r, f)
+	if err != nil {
 		return fmt.Errorf("perception: annotated video: frame %d: %w", r.Seq, err)
 	}
-	if err := a.out.WriteFrame(&a.canvas); err != nil {
+	if err := a.out.WriteFrame(picture); err != nil {
 		return fmt.Errorf("perception: annotated video: %w", err)
 	}
 	return nil
@@ -93,6 +87,7 @@ func (a *Annotator) Close() error {
 	if a.out == nil {
 		return fmt.Errorf("perception: annotated video %s: no frame had a picture, so there is no video", a.path)
 	}
+	a.paint.Close()
 	if err := a.out.Close(); err != nil {
 		return fmt.Errorf("perception: annotated video: %w", err)
 	}

@@ -62,10 +62,7 @@ func (d *Decider) Decide(r *Result) {
 	if r.Status != OK {
 		return
 	}
-	if r.Time-d.last > d.expiry || r.Time < d.last {
-		clear(d.memory)
-	}
-	d.last = r.Time
+	d.forget(r.Time)
 	for i := range min(len(r.Answers), len(d.labels)) {
 		a := &r.Answers[i]
 		a.State = d.memory[i].step(d.labels[i], a.P, r.Time)
@@ -73,6 +70,28 @@ func (d *Decider) Decide(r *Result) {
 			a.Where = Where{}
 		}
 	}
+}
+
+// Restore takes over the states that were decided for r before, so that Decide goes on behind it
+// as if it had decided them itself.
+func (d *Decider) Restore(r *Result) {
+	if r.Status != OK {
+		return
+	}
+	d.forget(r.Time)
+	for i := range min(len(r.Answers), len(d.labels)) {
+		if m := &d.memory[i]; m.state != r.Answers[i].State {
+			m.state, m.since = r.Answers[i].State, r.Time
+		}
+	}
+}
+
+// forget drops what was held for too long without an answer.
+func (d *Decider) forget(now time.Duration) {
+	if now-d.last > d.expiry || now < d.last {
+		clear(d.memory)
+	}
+	d.last = now
 }
 
 // step is the next state of a label.

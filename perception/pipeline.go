@@ -24,6 +24,10 @@ type Pipeline struct {
 	Decider *Decider
 	// Code, if not nil, reads the number that a bench wrote into a picture.
 	Code func(f *camera.Frame) (uint32, bool)
+	// Known, if not nil, appends the answers to a frame that was evaluated before, with the
+	// states that were decided then, and says whether there are any: the network is not asked
+	// again. It is called for frames that passed the guards.
+	Known func(r *Result) bool
 	// Watch, if not nil, is told what each stage does.
 	Watch *Watch
 	// Name is the results' Source.
@@ -39,6 +43,7 @@ type parcel struct {
 	lane   *lane
 	frame  *camera.Frame // nil if it could not be read
 	result Result
+	known  bool // answered before
 }
 
 // Run goes on until the source ends, a sink fails or ctx ends. It returns nil at the
@@ -68,12 +73,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	go func() {
 		defer close(done)
 		for c := range fitted {
-			p.Watch.enter(Infer)
-			p.Detector.infer(ctx, c.lane, &c.result)
-			p.Watch.leave(Infer)
-			if p.Decider != nil {
-				p.Decider.Decide(&c.result)
-			}
+			p.answer(ctx, c)
 			done <- c
 		}
 	}()
@@ -82,6 +82,22 @@ func (p *Pipeline) Run(ctx context.Context) error {
 		err = ended
 	}
 	return err
+}
+
+// answer asks the network, unless the answer is known, and then the decider.
+func (p *Pipeline) answer(ctx context.Context, c *parcel) {
+	if !c.known {
+		p.Watch.enter(Infer)
+		p.Detector.infer(ctx, c.lane, &c.result)
+		p.Watch.leave(Infer)
+	}
+	switch {
+	case p.Decider == nil:
+	case c.known:
+		p.Decider.Restore(&c.result)
+	default:
+		p.Decider.Decide(&c.result)
+	}
 }
 
 // read fills parcels until the source ends.
@@ -98,7 +114,7 @@ func (p *Pipeline) read(ctx context.Context, free <-chan *parcel, fitted chan<- 
 		begin := time.Now()
 		f, err := p.Source.Next(ctx)
 		c.result = Result{Source: p.Name, Took: Took{Decode: time.Since(begin)}, Answers: c.result.Answers[:0], boxes: c.result.boxes}
-		c.frame = f
+		c.frame, c.known = f, false
 		switch {
 		case err == nil:
 			p.Watch.enter(Prepare)
@@ -126,7 +142,10 @@ func (p *Pipeline) take(c *parcel, f *camera.Frame) {
 	begin := time.Now()
 	ok := p.guard(f, r)
 	r.Took.Guard = time.Since(begin)
-	if ok {
+	if ok && p.Known != nil {
+		c.known = p.Known(r)
+	}
+	if ok && !c.known {
 		p.Detector.fit(c.lane, f, r)
 	}
 }

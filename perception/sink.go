@@ -27,6 +27,13 @@ type Header struct {
 	Labels   []HeaderLabel     `json:"labels"`
 	Provider hw.ProviderReport `json:"provider"`
 	Source   camera.Info       `json:"source"`
+	// Sources are the daemon's cameras: their URIs by the names that results carry. Source is
+	// empty then.
+	Sources map[string]string `json:"sources,omitempty"`
+	// Environment, Replay and Golden are those of a replay, nil of any other recording.
+	Environment *Environment `json:"environment,omitempty"`
+	Replay      *Replay      `json:"replay,omitempty"`
+	Golden      *Golden      `json:"golden,omitempty"`
 }
 
 // HeaderModel identifies the model file.

@@ -53,7 +53,7 @@ func (s *Summary) Emit(_ context.Context, r *Result, _ *camera.Frame) error {
 		s.on[i] = a.State == On
 	}
 	record(s.decode, r.Took.Decode)
-	if r.Status == OK {
+	if r.Status == OK && r.Took.Infer > 0 { // not of a frame that was answered before
 		record(s.fit, r.Took.Fit)
 		record(s.infer, r.Took.Infer)
 	}
@@ -83,13 +83,7 @@ func (s *Summary) Close() error {
 // Print writes the summary for a person.
 func (s *Summary) Print(w io.Writer) error {
 	took := time.Since(s.began)
-	var statuses []string
-	for _, st := range Statuses {
-		if n := s.Statuses[st]; n > 0 || st == OK {
-			statuses = append(statuses, fmt.Sprintf("%d %s", n, st))
-		}
-	}
-	fmt.Fprintf(w, "%d frames (%s) in %.2f s, %.1f frames/s\n\n", s.Frames, strings.Join(statuses, ", "), took.Seconds(), float64(s.Frames)/took.Seconds())
+	fmt.Fprintf(w, "%s in %.2f s, %.1f frames/s\n\n", s, took.Seconds(), float64(s.Frames)/took.Seconds())
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "stage\tp50 ms\tp99 ms\tmax ms\t")
 	for _, st := range []struct {
@@ -104,4 +98,15 @@ func (s *Summary) Print(w io.Writer) error {
 		fmt.Fprintf(t, "%s\t%.1f\t%.1f\t\t\n", l, s.On[i].Seconds(), (s.last + s.gap).Seconds())
 	}
 	return t.Flush()
+}
+
+// String is the frames and what became of them.
+func (s *Summary) String() string {
+	var statuses []string
+	for _, st := range Statuses {
+		if n := s.Statuses[st]; n > 0 || st == OK {
+			statuses = append(statuses, fmt.Sprintf("%d %s", n, st))
+		}
+	}
+	return fmt.Sprintf("%d frames (%s)", s.Frames, strings.Join(statuses, ", "))
 }

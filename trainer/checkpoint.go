@@ -11,6 +11,8 @@ import (
 	"os"
 
 	"github.com/google/renameio/v2"
+
+	"perceive/trainer/dataset"
 )
 
 // ErrCheckpoint reports a checkpoint that cannot be used: damaged, or of another
@@ -38,6 +40,15 @@ type Progress struct {
 	// unknown, negative and positive.
 	Images int               `json:"images"`
 	Counts map[string][3]int `json:"counts"`
+	// Named is how the data was asked for; nil of runs that did not write it down.
+	Named *Named `json:"named,omitempty"`
+}
+
+// Named is how the data of a run was asked for.
+type Named struct {
+	Train dataset.Named `json:"train"`
+	// Val names nothing where a part of Train was held out.
+	Val dataset.Named `json:"val"`
 }
 
 // The file is in the safetensors layout, which many tools read: the length of the

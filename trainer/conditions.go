@@ -30,16 +30,21 @@ type Condition struct {
 	// Recall and FalseAlarms are at the label's threshold.
 	Recall      float64 `json:"recall"`
 	FalseAlarms float64 `json:"false_alarms"`
+	// Intervals are the 95 % bootstrap intervals of these two, by their keys.
+	Intervals map[string][2]float64 `json:"intervals,omitempty"`
 }
 
-// enough pictures of each answer to call a condition weak by.
+// enough pictures of each answer to say something of a condition.
 const enough = 10
+
+// Enough reports whether there are pictures enough to say something.
+func (c Condition) Enough() bool {
+	return c.AUC != nil && c.Reference != nil && c.Positive >= enough && c.Negative >= enough
+}
 
 // Weak reports a condition under which the label is told apart worse, beyond chance: even
 // the upper end of the interval is below the reference.
-func (c Condition) Weak() bool {
-	return c.AUC != nil && c.Reference != nil && c.Positive >= enough && c.Negative >= enough && c.High < *c.Reference
-}
+func (c Condition) Weak() bool { return c.Enough() && c.High < *c.Reference }
 
 // What the largest object of a label says, besides the picture's own attributes.
 const (
@@ -195,6 +200,7 @@ func (f *Findings) condition(l int, of string, all []scored) ([]Condition, error
 				return nil, err
 			}
 			c.AUC, c.Low, c.High = &fig.AUC, low.AUC, high.AUC
+			c.Intervals = map[string][2]float64{"recall": {low.Recall, high.Recall}, "false_alarms": {low.FalseAlarms, high.FalseAlarms}}
 		}
 		out = append(out, c)
 	}

@@ -16,7 +16,7 @@ import (
 func TestConditions(t *testing.T) {
 	set := &dataset.Set{Labels: []string{"car"}}
 	add := func(grey byte, state dataset.State, time string, side float64) {
-		it := dataset.Item{Name: fmt.Sprint(len(set.Items)), Labels: []dataset.State{state}, Attrs: map[string]string{"timeofday": time, "weather": "undefined"},
+		it := dataset.Item{Name: fmt.Sprint(len(set.Items)), Labels: []dataset.State{state}, Source: time + " drive", Attrs: map[string]string{"timeofday": time, "weather": "undefined"},
 			Pixels: func() (int, int, []byte, error) {
 				return 8, 8, slices.Repeat([]byte{grey}, 3*8*8), nil
 			}}
@@ -73,5 +73,35 @@ func TestConditions(t *testing.T) {
 		if c.Value == "day" && (c.Recall != 1 || c.FalseAlarms != 0) {
 			t.Errorf("day: recall %g, false alarms %g", c.Recall, c.FalseAlarms)
 		}
+	}
+	sources, err := found.Sources()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(sources) != 3 || sources[0].Value != "day drive" || !sources[1].Weak() || sources[1].Value != "night drive" || sources[2].AUC != nil {
+		t.Errorf("sources %+v: want those of the day, of the night, which is weak, and of dusk with one answer", sources)
+	}
+	// What has enough pictures goes into the model file: two sources, day and night, two
+	// sizes, two distances.
+	for range 2 {
+		if err := found.Divide(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	parts := found.Measured[0].Parts
+	if len(parts) != 8 || parts[0].Of != trainer.OfSource || parts[0].AUC != 1 || parts[0].Intervals["recall"] != [2]float64{1, 1} || parts[1].Together != *sources[1].Reference {
+		t.Errorf("parts %+v", parts)
+	}
+	card, err := found.Card("of a test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"of a test\n\n| label |", "| car | day drive | 40 | 40 | 1.000 (1.000–1.000) |", "| car | night drive | 40 | 40 | **0.50", "\n- car, timeofday night: 0.50"} {
+		if !strings.Contains(card, want) {
+			t.Errorf("the card lacks %q:\n%s", want, card)
+		}
+	}
+	if strings.Contains(card, "dusk") {
+		t.Errorf("the card has figures of one picture:\n%s", card)
 	}
 }

@@ -26,13 +26,22 @@ type Findings struct {
 
 // Examine scores a cache of inputs and measures the answers.
 func Examine(ctx context.Context, p Predictor, c *dataset.Cache, cfg MeasureConfig) (*Findings, error) {
-	f := &Findings{Set: c.Set, cache: c, calibrations: cfg.Calibrations, rules: cfg.Rules, width: p.Width, height: p.Height}
-	var err error
-	if f.Probabilities, f.Peaks, err = p.Look(ctx, c); err != nil {
+	probabilities, peaks, err := p.Look(ctx, c)
+	if err != nil {
 		return nil, err
 	}
-	f.Measured, err = Measure(c.Set, f.Probabilities, cfg)
-	return f, err
+	f, err := Judge(c, probabilities, cfg)
+	if err != nil {
+		return nil, err
+	}
+	f.Peaks, f.width, f.height = peaks, p.Width, p.Height
+	return f, nil
+}
+
+// Judge measures answers that are there already: without peaks, and of no use for a report.
+func Judge(c *dataset.Cache, probabilities [][]float32, cfg MeasureConfig) (*Findings, error) {
+	measured, err := Measure(c.Set, probabilities, cfg)
+	return &Findings{Set: c.Set, Probabilities: probabilities, Measured: measured, cache: c, calibrations: cfg.Calibrations, rules: cfg.Rules}, err
 }
 
 // Report writes a report's folder with the findings: figures, curves, reliability

@@ -18,6 +18,9 @@ type Job struct {
 	Config  Config
 	// Train and Val are the pictures to learn from and those to choose by.
 	Train, Val *dataset.Set
+	// Named, if not nil, is how they were asked for: it goes into the checkpoints, and from
+	// there into the model file.
+	Named *Named
 	// Out is the run's folder: checkpoints, logs, the resolved configuration.
 	Out string
 	// Bare leaves the report out: for runs that are compared by the hundred.
@@ -85,7 +88,7 @@ func (j *Job) Run(ctx context.Context) (p Progress, err error) {
 
 	// What decides the batches and the choice of weights: both sets, in the order of their
 	// pictures.
-	loop := &Loop{Config: c, Data: train.Fingerprint() + "/" + val.Fingerprint(), Images: len(j.Train.Items), Counts: j.Train.Counts(),
+	loop := &Loop{Config: c, Data: train.Fingerprint() + "/" + val.Fingerprint(), Images: len(j.Train.Items), Counts: j.Train.Counts(), Named: j.Named,
 		Out: j.Out, Engine: engine}
 	if p, err = loop.Resume(); err != nil {
 		return p, err

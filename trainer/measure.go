@@ -25,8 +25,6 @@ type Measured struct {
 	Confusion metrics.Confusion `json:"confusion"`
 	// Uncalibrated is the ECE that the probabilities had without their calibration.
 	Uncalibrated *float64 `json:"ece_uncalibrated,omitempty"`
-	// Sources are the figures within each source that knows the label, the largest first.
-	Sources []SourceMetric `json:"sources,omitempty"`
 }
 
 // Decision is at the threshold that the figures are for: Set, or else Best.
@@ -80,7 +78,6 @@ func Measure(set *dataset.Set, predictions [][]float32, cfg MeasureConfig) ([]Me
 			return nil, fmt.Errorf("trainer: label %q: %w", m.Label, err)
 		}
 		m.Confusion = s.ConfusionAt(m.Decision().Threshold)
-		m.Sources = bySource(set, predictions, l)
 		out = append(out, m)
 	}
 	return out, nil
@@ -133,15 +130,21 @@ func (m *Measured) figures(s metrics.Scores, cfg MeasureConfig, l int) error {
 
 // MeanAUC is the mean over the labels that have one, 0 if none has.
 func MeanAUC(measured []Measured) float64 {
+	return meanOf(measured, func(m Measured) float64 { return m.AUC })
+}
+
+// MeanAP is that of average precision.
+func MeanAP(measured []Measured) float64 {
+	return meanOf(measured, func(m Measured) float64 { return m.AP })
+}
+
+func meanOf(measured []Measured, figure func(Measured) float64) float64 {
 	var sum, n float64
 	for _, m := range measured {
 		if m.Defined() {
-			sum += m.AUC
+			sum += figure(m)
 			n++
 		}
 	}
-	if n == 0 {
-		return 0
-	}
-	return sum / n
+	return sum / max(n, 1)
 }

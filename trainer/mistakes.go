@@ -16,7 +16,7 @@ const worst = 8
 // mistakes are contact sheets, one a label: the negatives that the network is surest of,
 // and the positives that it is surest are not there.
 func (f *Findings) mistakes() (report.Section, error) {
-	out := report.Section{Title: "Worst mistakes", Text: "Pictures as the network sees them, on the wrong side of the threshold, the worst first. The square is where the label's map is highest."}
+	out := report.Section{Title: "Worst mistakes", Text: "Pictures as the network sees them, on the wrong side of the threshold, the worst first. The yellow square is where the label's map is highest; green boxes are where the data says that the thing is."}
 	for l, m := range f.Measured {
 		at := m.Decision().Threshold
 		var alarms, misses []int
@@ -75,6 +75,11 @@ func (f *Findings) group(l int, items []int, highest bool, title string) (report
 		if l < len(f.Peaks[i]) {
 			at := f.Peaks[i][l]
 			t.Mark = image.Rectangle{at, at}.Inset(-12)
+		}
+		for _, b := range f.Set.Items[i].Boxes {
+			if b.Label == l {
+				t.Truth = append(t.Truth, f.cache.Placed(i, b))
+			}
 		}
 		g.Tiles = append(g.Tiles, t)
 	}

@@ -63,6 +63,7 @@ type Loop struct {
 	Data    string // fingerprint of the training and validation data
 	Images  int
 	Counts  map[string][3]int // by label: unknown, negative, positive
+	Named   *Named            // how the data was asked for; nil if nobody says
 	Out     string            // folder of checkpoints
 	Engine  *Engine
 	Batches Batches
@@ -78,7 +79,7 @@ var ErrDiverged = errors.New("training diverged")
 // Run trains from progress p (zero for a new run, what Resume gave for an old one)
 // to the last step. When ctx ends it saves a checkpoint and returns ctx's error.
 func (l *Loop) Run(ctx context.Context, p Progress) (Progress, error) {
-	p.Config, p.Data, p.Images, p.Counts = l.Config, l.Data, l.Images, l.Counts
+	p.Config, p.Data, p.Images, p.Counts, p.Named = l.Config, l.Data, l.Images, l.Counts, l.Named
 	schedule := l.Config.schedule()
 	// A run that was interrupted while it evaluated owes that evaluation.
 	if l.due(p.Step) && p.Evaluated < p.Step {

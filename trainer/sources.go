@@ -2,43 +2,64 @@ package trainer
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
+	"perceive/models"
 	"perceive/trainer/dataset"
-	"perceive/trainer/metrics"
 )
 
-// SourceMetric is one source's share.
-type SourceMetric struct {
-	Source   string `json:"source"`
-	Positive int    `json:"positive"`
-	Negative int    `json:"negative"`
-	// AUC is nil where the source gives one answer only.
-	AUC *float64 `json:"auc"`
+// OfSource is what varies from source to source.
+const OfSource = "source"
+
+// Sources measures every label within each source of pictures that knows it, the largest
+// first.
+func (f *Findings) Sources() ([]Condition, error) {
+	var out []Condition
+	for l := range f.Set.Labels {
+		var all []scored
+		for i, it := range f.Set.Items {
+			if f.Probabilities[i] != nil && it.Labels[l] != dataset.Unknown {
+				all = append(all, scored{float64(f.Probabilities[i][l]), it.Labels[l] == dataset.Positive, it.Source})
+			}
+		}
+		some, err := f.condition(l, OfSource, all)
+		if err != nil {
+			return nil, fmt.Errorf("trainer: label %q, sources: %w", f.Set.Labels[l], err)
+		}
+		slices.SortStableFunc(some, func(a, b Condition) int {
+			return cmp.Compare(b.Positive+b.Negative, a.Positive+a.Negative)
+		})
+		out = append(out, some...)
+	}
+	return out, nil
 }
 
-func bySource(set *dataset.Set, predictions [][]float32, l int) []SourceMetric {
-	scores := map[string]*metrics.Scores{}
-	for i, it := range set.Items {
-		if predictions[i] == nil || it.Labels[l] == dataset.Unknown {
-			continue
-		}
-		if scores[it.Source] == nil {
-			scores[it.Source] = &metrics.Scores{}
-		}
-		scores[it.Source].Add(float64(predictions[i][l]), it.Labels[l] == dataset.Positive)
+// Divide adds to each label's figures those of its parts: sources and conditions that have
+// enough pictures of both answers to say something.
+func (f *Findings) Divide() error {
+	sources, err := f.Sources()
+	if err != nil {
+		return err
 	}
-	var out []SourceMetric
-	for name, s := range scores {
-		m := SourceMetric{Source: name}
-		m.Positive, m.Negative = s.Counts()
-		if auc, err := s.AUC(); err == nil {
-			m.AUC = &auc
-		}
-		out = append(out, m)
+	conditions, err := f.Conditions()
+	if err != nil {
+		return err
 	}
-	slices.SortFunc(out, func(a, b SourceMetric) int {
-		return cmp.Or(b.Positive+b.Negative-a.Positive-a.Negative, cmp.Compare(a.Source, b.Source))
-	})
-	return out
+	for l := range f.Measured {
+		m := &f.Measured[l]
+		m.Parts = nil
+		for _, c := range slices.Concat(sources, conditions) {
+			if c.Label == m.Label && c.Enough() {
+				m.Parts = append(m.Parts, c.part())
+			}
+		}
+	}
+	return nil
+}
+
+// part is a condition that has figures, for a model file.
+func (c Condition) part() models.Part {
+	return models.Part{Of: c.Of, Value: c.Value, Positive: c.Positive, Negative: c.Negative, AUC: *c.AUC, Low: c.Low, High: c.High,
+		Together: *c.Reference, Recall: c.Recall, FalseAlarms: c.FalseAlarms, Intervals: c.Intervals}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"perceive/export/onnx"
@@ -85,9 +86,13 @@ func (t *Trained) Manifest(name, tool string, split string, measured []Measured)
 		Outputs: models.Outputs{Probabilities: OutProbabilities},
 		Training: &models.Training{
 			Network:    c.Network.String(),
-			Parameters: len(t.Params), Steps: t.BestStep, Images: t.Images, Counts: t.Counts, Fingerprint: t.Data, Seed: c.Seed,
+			Parameters: len(t.Params), Steps: t.BestStep, Planned: c.Steps, Best: t.Best, Images: t.Images, Counts: t.Counts, Fingerprint: t.Data, Seed: c.Seed,
 			Recipe: c.recipe(),
 		},
+	}
+	if n := t.Named; n != nil {
+		m.Training.Data, m.Training.Validation = n.Train.URIs, n.Val.URIs
+		m.Training.Teachers = append(slices.Clone(n.Train.Teachers), n.Val.Teachers...)
 	}
 	if c.net().Mapped() > 0 {
 		m.Outputs.Maps = OutMaps

@@ -44,8 +44,10 @@ Lines to nowhere. A stage is warmed up until three windows' medians are within 1
 never are, the table says so. Then the stages are measured in turns, several times over, so that what else
 the machine does meets all of them; the spread of the turns' medians is the noise.
 
-The latency of 'pipeline' is from the beginning of a frame's decoding to its published result, with as many
-frames on their way as there is room for; 'pipeline/network' is a part of it while the others run beside it.
+The latency of 'pipeline' is from when a frame was decoded to its published result, with as many frames on
+their way as there is room for: most of it is waiting for the slowest stage. 'pipeline/network' is a part of
+it while the others run beside it, 'pipeline/wait' how long it waited for the decoder: the faster the others,
+the longer, which is why it is not compared.
 
 Then frames are offered at fixed rates, as a camera would: a frame that has not been taken when the next one
 is due is dropped and counted. The highest rate with fewer than 5 % drops is searched by bisection and tried
@@ -177,11 +179,11 @@ func (c *benchCmd) measure(a *app) (*bench.Report, error) {
 
 // fill measures the stages, and then the rate.
 func (c *benchCmd) fill(a *app, p *bench.Path, r *bench.Report) (err error) {
-	r.Stages, err = bench.Measure(a.ctx, p.Stages(), c.plan(), c.progress(a, "measuring, %"))
+	r.Stages, err = bench.Measure(a.ctx, p.Stages(), c.plan(), c.progress(a, "measuring"))
 	if err != nil || c.NoRate {
 		return err
 	}
-	r.Rate, err = p.FindRate(a.ctx, c.plan(), r.Guess(), c.progress(a, "rate search, %"))
+	r.Rate, err = p.FindRate(a.ctx, c.plan(), r.Guess(), c.progress(a, "rate search"))
 	return err
 }
 
@@ -204,17 +206,20 @@ func conditions(det *perception.Detector, clip *bench.Clip) bench.Conditions {
 	return out
 }
 
+// parts is how many the progress is shown in.
+const parts = 1000
+
 // progress shows the time left of a part of the work, nil if nobody wants to see it.
 func (c *benchCmd) progress(a *app, what string) bench.Progress {
 	if c.Quiet {
 		return nil
 	}
 	var b *bar
-	return func(done, of time.Duration, doing string) {
+	return func(share float64, doing string) {
 		if b == nil {
-			b = newBar(a.errOut, what, 100)
+			b = newBar(a.errOut, what, parts)
 		}
-		b.set(int(100*done/of), doing)
+		b.set(int(parts*share), doing)
 	}
 }
 

@@ -1,14 +1,12 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"perceive/hw"
 	"perceive/hw/ort"
@@ -24,7 +22,7 @@ type compareCmd struct {
 	Timed    int         `default:"100" help:"Pictures that are timed, the models in turns."`
 	Provider hw.Provider `default:"cpu" help:"What runs the networks: cpu, cuda, tensorrt."`
 	JSON     bool        `name:"json" help:"Print JSON, with intervals."`
-	dataFlags
+	pictureFlags
 }
 
 // Help is the long description.
@@ -52,7 +50,6 @@ type contestant struct {
 	Labels []trainer.Measured `json:"labels"`
 
 	model *model.Model
-	took  []time.Duration
 }
 
 func (c *compareCmd) Run(a *app) error {
@@ -82,7 +79,7 @@ func (c *compareCmd) Run(a *app) error {
 		in := m.Manifest().Input
 		all = append(all, &contestant{Model: m.Manifest().Name, Width: in.Width, Height: in.Height, Bytes: len(file), model: m})
 	}
-	var timed []timing
+	var timed []model.Timed
 	for _, m := range all {
 		t, err := c.measure(a, m)
 		if err != nil {
@@ -90,11 +87,12 @@ func (c *compareCmd) Run(a *app) error {
 		}
 		timed = append(timed, t)
 	}
-	if err := inTurns(a.ctx, timed); err != nil {
+	times, err := model.InTurns(a.ctx, timed)
+	if err != nil {
 		return err
 	}
-	for _, m := range all {
-		m.times()
+	for i, m := range all {
+		m.Median, m.P90 = times[i].Quantile(0.5), times[i].Quantile(0.9)
 	}
 	if c.JSON {
 		return printJSON(a.out, all)
@@ -145,16 +143,8 @@ func known(dir string) ([]spec, error) {
 	return out, err
 }
 
-// timing is what one model is timed on.
-type timing struct {
-	m    *contestant
-	lane *model.Lane
-	pix  [][]byte
-}
-
 // measure scores the data with a model, and keeps some of its inputs for the clock.
-func (c *compareCmd) measure(a *app, m *contestant) (timing, error) {
-	t := timing{m: m}
+func (c *compareCmd) measure(a *app, m *contestant) (t model.Timed, err error) {
 	set, err := dataset.OpenWith(c.opening(), c.Data, m.model.Manifest().LabelIDs())
 	if err != nil {
 		return t, err
@@ -172,58 +162,19 @@ func (c *compareCmd) measure(a *app, m *contestant) (timing, error) {
 	if err != nil {
 		return t, err
 	}
-	m.Labels, m.Mean = found.Measured, trainer.MeanAUC(found.Measured)
-	n := 0
-	for _, l := range m.Labels {
-		if l.Defined() {
-			m.MeanAP += l.AP
-			n++
-		}
-	}
-	m.MeanAP /= float64(max(1, n))
-	if t.lane, err = m.model.NewLane(); err != nil {
+	m.Labels, m.Mean, m.MeanAP = found.Measured, trainer.MeanAUC(found.Measured), trainer.MeanAP(found.Measured)
+	if t.Lane, err = m.model.NewLane(); err != nil {
 		return t, err
 	}
 	some := cache.Usable()
 	for _, i := range some[:min(len(some), c.Timed)] {
-		pix := make([]byte, len(t.lane.Input))
+		pix := make([]byte, len(t.Lane.Input))
 		if err := cache.Input(pix, i); err != nil {
 			return t, err
 		}
-		t.pix = append(t.pix, pix)
+		t.Frames = append(t.Frames, pix)
 	}
 	return t, nil
-}
-
-// turn is how many pictures a model is timed on before it is the next one's turn: enough
-// to have its weights in the processor's caches again, which is how it runs on a drive.
-const turn = 10
-
-// inTurns times the models, so that what else the machine does meets all of them.
-func inTurns(ctx context.Context, all []timing) error {
-	for from := 0; from < len(all[0].pix); from += turn {
-		for _, t := range all {
-			some := t.pix[from:min(from+turn, len(t.pix))]
-			for i, pix := range append(slices.Clone(some[:min(2, len(some))]), some...) {
-				copy(t.lane.Input, pix)
-				begin := time.Now()
-				if err := t.lane.Run(ctx); err != nil {
-					return err
-				}
-				if i >= 2 { // the first two are the warm-up
-					t.m.took = append(t.m.took, time.Since(begin))
-				}
-			}
-		}
-	}
-	return nil
-}
-
-// times works out the quantiles.
-func (m *contestant) times() {
-	slices.Sort(m.took)
-	at := func(q float64) float64 { return float64(m.took[int(q*float64(len(m.took)-1))]) / 1e6 }
-	m.Median, m.P90 = at(0.5), at(0.9)
 }
 
 func (c *compareCmd) print(a *app, all []*contestant) error {

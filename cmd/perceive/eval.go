@@ -18,9 +18,10 @@ type evalCmd struct {
 	Data       []string `required:"" sep:"none" placeholder:"URI" help:"Labelled pictures: ${schemes}. May be repeated."`
 	JSON       bool     `name:"json" help:"Print JSON."`
 	Report     string   `type:"path" placeholder:"DIR" help:"Write a report, too: curves, reliability diagrams and the worst mistakes, on one HTML page."`
+	Card       string   `type:"path" placeholder:"FILE.md" help:"Write the model's card, too: tables by label, source and condition, and where it is worse beyond chance, in Markdown. In a page that is there, the part between two marked lines is written anew."`
 	Sources    bool     `help:"Print the figures within each source of pictures, too."`
 	Conditions bool     `help:"Print the figures by condition, too: what the data says of its pictures (time of day, weather), and size and distance of the object where there are boxes."`
-	dataFlags
+	pictureFlags
 }
 
 // Help is the long description.
@@ -37,7 +38,11 @@ without one; far and near are by its height in the picture, far being less than 
 
 A detector of another tool is measured by its largest score; perceive compare sets several side by side.
 
-  perceive eval --data jsonl:road/test/labels.jsonl --report out/report`
+--report leaves a page with curves and, label by label, a contact sheet of the worst false alarms and misses,
+each with its probability, the truth, and where the network looked. The pictures are copies of the data's:
+mind their licences before you pass the folder on.
+
+  perceive eval --data jsonl:road/test/labels.jsonl --report out/report --card card.md`
 }
 
 func (c *evalCmd) Run(a *app) error {
@@ -63,37 +68,72 @@ func (c *evalCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	defer cache.Close()
 	found, err := trainer.Examine(a.ctx, p, cache, choices(m.Manifest()))
 	if err != nil {
 		return err
 	}
-	measured := found.Measured
-	var conditions []trainer.Condition
-	if c.Conditions {
-		if conditions, err = found.Conditions(); err != nil {
+	if err := c.write(a, m.Manifest(), found); err != nil {
+		return err
+	}
+	out := evaluated{Model: m.Manifest().Name, Mean: trainer.MeanAUC(found.Measured), Labels: found.Measured}
+	if c.Sources {
+		if out.Sources, err = found.Sources(); err != nil {
 			return err
 		}
 	}
+	if c.Conditions {
+		if out.Conditions, err = found.Conditions(); err != nil {
+			return err
+		}
+	}
+	if c.JSON {
+		return printJSON(a.out, out)
+	}
+	return c.print(a.out, out)
+}
+
+// evaluated is what was found out about a model.
+type evaluated struct {
+	Model      string              `json:"model"`
+	Mean       float64             `json:"mean_auc"`
+	Labels     []trainer.Measured  `json:"labels"`
+	Sources    []trainer.Condition `json:"sources,omitempty"`
+	Conditions []trainer.Condition `json:"conditions,omitempty"`
+}
+
+func (c *evalCmd) print(w io.Writer, e evaluated) error {
+	err := printMeasured(w, e.Labels)
+	if err == nil && c.Sources {
+		err = printParts(w, "source", e.Sources)
+	}
+	if err == nil && c.Conditions {
+		err = printParts(w, "condition", e.Conditions)
+	}
+	return err
+}
+
+// write leaves the report and the card, if they are asked for.
+func (c *evalCmd) write(a *app, m *models.Manifest, found *trainer.Findings) error {
 	if c.Report != "" {
-		if err := found.Report(c.Report, "Model "+m.Manifest().Name, c.facts(m.Manifest())); err != nil {
+		if err := found.Report(c.Report, "Model "+m.Name, c.facts(m)); err != nil {
 			return err
 		}
 		fmt.Fprintf(a.errOut, "report: %s\n", filepath.Join(c.Report, report.Index))
 	}
-	if c.JSON {
-		return printJSON(a.out, struct {
-			Model      string              `json:"model"`
-			Mean       float64             `json:"mean_auc"`
-			Labels     []trainer.Measured  `json:"labels"`
-			Conditions []trainer.Condition `json:"conditions,omitempty"`
-		}{m.Manifest().Name, trainer.MeanAUC(measured), measured, conditions})
+	if c.Card == "" {
+		return nil
 	}
-	if err := c.print(a, measured); err != nil {
+	head := fmt.Sprintf("`%s` (graph SHA-256 `%.12s…`) on %d pictures of %s; in brackets 95 %% bootstrap intervals over the pictures;\nbold: worse than all together beyond chance.",
+		m.Name, m.GraphSHA256, len(found.Set.Items), strings.Join(base(c.Data), " "))
+	text, err := found.Card(head)
+	if err == nil {
+		err = report.Insert(c.Card, text)
+	}
+	if err != nil {
 		return err
 	}
-	if c.Conditions {
-		return printConditions(a.out, conditions)
-	}
+	fmt.Fprintf(a.errOut, "card: %s\n", c.Card)
 	return nil
 }
 
@@ -114,76 +154,4 @@ func (c *evalCmd) facts(m *models.Manifest) []report.Fact {
 		{Name: "input", Value: fmt.Sprintf("%d×%d", m.Input.Width, m.Input.Height)},
 		{Name: "data", Value: strings.Join(base(c.Data), " ")},
 	}
-}
-
-func (c *evalCmd) print(a *app, measured []trainer.Measured) error {
-	t := newTable(a.out)
-	fmt.Fprintln(t, "label\t+\t−\tROC AUC\t95 %\tAP\t95 %\tECE\twithout")
-	for _, m := range measured {
-		if !m.Defined() {
-			fmt.Fprintf(t, "%s\t%d\t%d\tnot defined: one answer only\n", m.Label, m.Positive, m.Negative)
-			continue
-		}
-		without := "–"
-		if m.Uncalibrated != nil {
-			without = fmt.Sprintf("%.3f", *m.Uncalibrated)
-		}
-		ap := m.Intervals["ap"]
-		fmt.Fprintf(t, "%s\t%d\t%d\t%.3f\t%.3f–%.3f\t%.3f\t%.3f–%.3f\t%.3f\t%s\n", m.Label, m.Positive, m.Negative,
-			m.AUC, m.Low, m.High, m.AP, ap[0], ap[1], m.ECE, without)
-	}
-	fmt.Fprintf(t, "mean\t\t\t%.3f\n", trainer.MeanAUC(measured))
-	fmt.Fprintln(t, "\nat\tthreshold\trecall\t95 %\tfalse alarms\tprecision\t95 %\tF1\t95 %")
-	for _, m := range measured {
-		if !m.Defined() {
-			continue
-		}
-		recall, precision, f1 := m.Intervals["recall"], m.Intervals["precision"], m.Intervals["f1"]
-		fmt.Fprintf(t, "%s\t%.3f\t%.3f\t%.2f–%.2f\t%.3f\t%.3f\t%.2f–%.2f\t%.3f\t%.2f–%.2f\n", m.Label, m.Set.Threshold,
-			m.Recall, recall[0], recall[1], m.FalseAlarms, m.Precision, precision[0], precision[1], m.F1, f1[0], f1[1])
-	}
-	if c.Sources {
-		fmt.Fprintln(t, "\nlabel\t+\t−\tROC AUC\tsource")
-		for _, m := range measured {
-			for _, s := range m.Sources {
-				auc := "one answer"
-				if s.AUC != nil {
-					auc = fmt.Sprintf("%.3f", *s.AUC)
-				}
-				fmt.Fprintf(t, "%s\t%d\t%d\t%s\t%s\n", m.Label, s.Positive, s.Negative, auc, s.Source)
-			}
-		}
-	}
-	return t.Flush()
-}
-
-// printConditions prints the figures by condition, and where the model fails.
-func printConditions(w io.Writer, all []trainer.Condition) error {
-	if len(all) == 0 {
-		_, err := fmt.Fprintln(w, "\nthe data says nothing of conditions: no attributes, no boxes")
-		return err
-	}
-	t := newTable(w)
-	fmt.Fprintln(t, "\nlabel\t+\t−\tROC AUC\t95 %\trecall\tfalse alarms\tcondition")
-	var weak []string
-	for _, c := range all {
-		if c.AUC == nil {
-			fmt.Fprintf(t, "%s\t%d\t%d\tone answer\t\t\t\t%s: %s\n", c.Label, c.Positive, c.Negative, c.Of, c.Value)
-			continue
-		}
-		fmt.Fprintf(t, "%s\t%d\t%d\t%.3f\t%.3f–%.3f\t%.3f\t%.3f\t%s: %s\n", c.Label, c.Positive, c.Negative, *c.AUC, c.Low, c.High, c.Recall, c.FalseAlarms, c.Of, c.Value)
-		if c.Weak() {
-			weak = append(weak, fmt.Sprintf("%s, %s %s: %.3f (to %.3f) where all together have %.3f; finds %.0f %%, false alarms %.0f %%",
-				c.Label, c.Of, c.Value, *c.AUC, c.High, *c.Reference, 100*c.Recall, 100*c.FalseAlarms))
-		}
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	if weak == nil {
-		_, err := fmt.Fprintln(w, "\nunder no condition is the model worse beyond chance (95 %, 10 pictures of each answer at least)")
-		return err
-	}
-	_, err := fmt.Fprintf(w, "\nworse beyond chance:\n  %s\n", strings.Join(weak, "\n  "))
-	return err
 }

@@ -27,7 +27,7 @@ type exportCmd struct {
 	Rule    string   `name:"threshold-rule" default:"youden" placeholder:"RULE" help:"How each label's threshold is chosen: youden (most recall less false alarms), f1, precision=P (most recall at a precision of P) or recall=R (fewest false alarms at a recall of R). Default: youden."`
 	Frames  int      `default:"200" help:"Number of pictures on which the file must agree with the training graph, and is compared with fp32."`
 	precisionFlags
-	dataFlags
+	pictureFlags
 }
 
 // Help is the long description.
@@ -81,6 +81,7 @@ func (c *exportCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	defer cache.Close()
 	// From here on everything sees calibrated probabilities: thresholds, figures, parity.
 	if trained, err = trained.CalibrateOn(a.ctx, scorer, cache, c.split()); err != nil {
 		return err
@@ -89,10 +90,14 @@ func (c *exportCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	measured, err := trainer.Measure(set, scores, trainer.MeasureConfig{Rule: rule, Seed: cfg.Seed})
+	found, err := trainer.Judge(cache, scores, trainer.MeasureConfig{Rule: rule, Seed: cfg.Seed})
+	if err == nil {
+		err = found.Divide()
+	}
 	if err != nil {
 		return err
 	}
+	measured := found.Measured
 	req := export.Request{Manifest: trained.Manifest(c.name(), "perceive "+version(), c.split(), measured)}
 	req.Manifest.Licence, req.Manifest.Version = c.Licence, c.Version
 	req.Manifest.Training.Versions = map[string]string{"go": runtime.Version(), "onnxruntime": rt.Version()}
@@ -104,8 +109,7 @@ func (c *exportCmd) Run(a *app) error {
 		return err
 	}
 	for i := range uint64(goldens) {
-		pix, _ := scene.Still(i, w, h)
-		req.Golden = append(req.Golden, export.Frame{Name: fmt.Sprintf("scene %d", i), Pix: pix})
+		req.Golden = append(req.Golden, export.Frame{Name: fmt.Sprintf("scene %d", i), Pix: still(i, w, h)})
 	}
 	req.Reference = func(ctx context.Context, pix []byte) ([]float32, error) {
 		copy(scorer.Frames, pix)
@@ -123,6 +127,22 @@ func (c *exportCmd) Run(a *app) error {
 	}
 	fmt.Fprintf(a.out, "fp32: %.1f MB, step %d, mean ROC AUC %.3f\n", float64(len(file))/1e6, trained.BestStep, trainer.MeanAUC(measured))
 	return c.deliver(a, rt, file, cache)
+}
+
+// still is a rendered picture of w×h pixels, of those that are smaller than a scene can be
+// the upper left corner.
+func still(seed uint64, w, h int) []byte {
+	const least = 64 // pixels, of a scene
+	sw, sh := max(w, least), max(h, least)
+	all, _ := scene.Still(seed, sw, sh)
+	if sw == w {
+		return all[:3*w*h]
+	}
+	pix := make([]byte, 0, 3*w*h)
+	for y := range h {
+		pix = append(pix, all[3*y*sw:][:3*w]...)
+	}
+	return pix
 }
 
 // check reports what cannot be asked for.
@@ -155,13 +175,14 @@ func (c *exportCmd) name() string {
 }
 
 // base is how data sets are called in a file that travels: by what is left of their
-// paths when the machine they lay on is forgotten.
+// paths when the machine they lay on is forgotten. Rendered ones are all in their options.
 func base(uris []string) []string {
 	var out []string
 	for _, u := range uris {
-		path, _, _ := strings.Cut(u, "?")
-		dir, file := filepath.Split(path)
-		out = append(out, filepath.Base(dir)+"/"+file)
+		if !strings.HasPrefix(u, "scene:") {
+			u, _, _ = strings.Cut(dataset.Portable(u), "?")
+		}
+		out = append(out, strings.TrimPrefix(u, "jsonl:"))
 	}
 	return out
 }

@@ -45,6 +45,7 @@ func (c *exportCmd) reexport(a *app, rt *ort.Runtime) error {
 	if err != nil {
 		return err
 	}
+	defer cache.Close()
 	return c.deliver(a, rt, file, cache)
 }
 
@@ -112,12 +113,15 @@ func (c *exportCmd) convert(a *app, rt *ort.Runtime, file []byte, cache *dataset
 			return err
 		}
 		measure.Rule = metrics.Rule{}
-		measured, err := trainer.Measure(cache.Set, after, measure)
+		found, err := trainer.Judge(cache, after, measure)
+		if err == nil {
+			err = found.Divide()
+		}
 		if err != nil {
 			return err
 		}
 		// Figures of the file in fp32, on whatever data, are not this file's.
-		for i, l := range measured {
+		for i, l := range found.Measured {
 			labels[i].Metrics = nil
 			if l.Defined() {
 				labels[i].Metrics = map[string]models.Metric{c.split(): l.Metric}

@@ -23,7 +23,7 @@ type hilCmd struct {
 
 type hilRunCmd struct {
 	Scenario []string      `arg:"" optional:"" help:"Names of scenarios that ship, or FILE.yaml. Default: all that ship but the soak."`
-	Out      string        `type:"path" default:"out/hil" placeholder:"DIR" help:"Folder for the report (index.html, junit.xml, results.json) and what the unit leaves."`
+	Out      string        `type:"path" default:"out/hil" placeholder:"DIR" help:"Folder for the report (index.html, junit.xml, results.json, table.md) and what the unit leaves."`
 	Seed     uint64        `placeholder:"N" help:"Seed of the faults, over the scenarios' own."`
 	Length   time.Duration `placeholder:"TIME" help:"Length of the scenarios, over their own: --length 1h soak."`
 	Unit     string        `placeholder:"HOST:PORT" help:"Test the daemon that runs there, and start none."`
@@ -157,7 +157,7 @@ func (c *hilRunCmd) override(s *hil.Scenario) error {
 // report writes the files that say how it went.
 func (c *hilRunCmd) report(a *app, done []*hil.Outcome) (err error) {
 	for name, write := range map[string]func(io.Writer, []*hil.Outcome) error{
-		"index.html": hil.WritePage, "junit.xml": hil.WriteJUnit, "results.json": hil.WriteJSON,
+		"index.html": hil.WritePage, "junit.xml": hil.WriteJUnit, "results.json": hil.WriteJSON, "table.md": hil.WriteTable,
 	} {
 		f, ferr := os.Create(filepath.Join(c.Out, name))
 		if ferr != nil {

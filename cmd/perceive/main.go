@@ -28,6 +28,7 @@ const (
 // cli is the whole command line.
 type cli struct {
 	Run     runCmd     `cmd:"" help:"Detections for every frame of a source."`
+	Replay  replayCmd  `cmd:"" help:"Run recordings again: the same bytes, a verdict against a golden recording, two models on one drive."`
 	Train   trainCmd   `cmd:"" help:"Train a network on labelled pictures."`
 	Teach   teachCmd   `cmd:"" help:"Write down what a detector sees in pictures, to train on."`
 	Eval    evalCmd    `cmd:"" help:"Measure a model file on labelled pictures."`

@@ -23,6 +23,20 @@ import (
 	"perceive/perception/model/modeltest"
 )
 
+// TestMain keeps decoded pictures out of the user's cache.
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "perceive")
+	if err == nil {
+		err = os.Setenv("XDG_CACHE_HOME", dir)
+	}
+	if err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
 // perceive runs the program.
 func perceive(t *testing.T, args ...string) (code int, out, errOut string) {
 	t.Helper()

@@ -14,6 +14,46 @@ import (
 	"perceive/models/signature"
 )
 
+type modelsShowCmd struct {
+	fileArg
+	JSON bool `name:"json" help:"Print the manifest as JSON, without the golden pictures."`
+}
+
+// Help is the long description.
+func (modelsShowCmd) Help() string {
+	return `Prints what a model file says of itself. Nothing is proved here: see perceive models verify.`
+}
+
+func (c *modelsShowCmd) Run(a *app) error {
+	file, err := c.read()
+	if err != nil {
+		return err
+	}
+	m, err := onnx.Parse(file)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.File, err)
+	}
+	man, err := models.FromMetadata(m.Metadata())
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.File, err)
+	}
+	sig, err := signature.Of(file)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.File, err)
+	}
+	if c.JSON {
+		for i := range man.Golden {
+			man.Golden[i].PNG = nil
+		}
+		return printJSON(a.out, struct {
+			Manifest  *models.Manifest     `json:"manifest"`
+			Signature *signature.Signature `json:"signature,omitempty"`
+			Bytes     int                  `json:"bytes"`
+		}{man, sig, len(file)})
+	}
+	return page{a.out, man, m, sig, len(file)}.print()
+}
+
 // page is a model file's contract for a person.
 type page struct {
 	out   io.Writer
@@ -24,7 +64,7 @@ type page struct {
 }
 
 func (p page) print() error {
-	return errors.Join(p.head(), p.labels(), p.figures(), p.training())
+	return errors.Join(p.head(), p.labels(), p.figures(), p.parts(), p.training())
 }
 
 // said is a fact, or words for one that is missing.
@@ -81,20 +121,26 @@ func (p page) labels() error {
 	return t.Flush()
 }
 
-// figures are a table a data split. Intervals are in brackets.
-func (p page) figures() error {
+// splits are the data sets that figures are stated for.
+func (p page) splits() []string {
 	splits := map[string]bool{}
 	for _, l := range p.man.Labels {
 		for s := range l.Metrics {
 			splits[s] = true
 		}
 	}
+	return slices.Sorted(maps.Keys(splits))
+}
+
+// figures are a table a data split. Intervals are in brackets.
+func (p page) figures() error {
+	splits := p.splits()
 	if len(splits) == 0 {
 		_, err := fmt.Fprintln(p.out, "\nno figures are stated")
 		return err
 	}
 	t := newTable(p.out)
-	for _, split := range slices.Sorted(maps.Keys(splits)) {
+	for _, split := range splits {
 		fmt.Fprintf(t, "\non %s, 95 %% intervals in brackets\nlabel\t+\t−\tROC AUC\tAP\trecall\tfalse alarms\tprecision\tF1\tECE\n", split)
 		for _, l := range p.man.Labels {
 			m, ok := l.Metrics[split]
@@ -119,6 +165,24 @@ func (p page) figures() error {
 	return t.Flush()
 }
 
+// parts are the figures by source and condition, those of all together beside them.
+func (p page) parts() error {
+	t := newTable(p.out)
+	for _, split := range p.splits() {
+		head := fmt.Sprintf("\non parts of %s, 95 %% intervals in brackets\nlabel\tof\t+\t−\tROC AUC\tall together\trecall\tfalse alarms\n", split)
+		for _, l := range p.man.Labels {
+			for _, k := range l.Metrics[split].Parts {
+				fmt.Fprintf(t, "%s%s\t%s: %s\t%d\t%d\t%.3f [%.2f–%.2f]\t%.3f\t%s\t%s\n", head, l.ID, k.Of, k.Value, k.Positive, k.Negative, k.AUC, k.Low, k.High, k.Together,
+					within(k.Recall, k.Intervals["recall"]), within(k.FalseAlarms, k.Intervals["false_alarms"]))
+				head = ""
+			}
+		}
+	}
+	return t.Flush()
+}
+
+func within(v float64, i [2]float64) string { return fmt.Sprintf("%.3f [%.2f–%.2f]", v, i[0], i[1]) }
+
 func (p page) training() error {
 	r := p.man.Training
 	if r == nil {
@@ -126,13 +190,30 @@ func (p page) training() error {
 		return err
 	}
 	t := newTable(p.out)
-	fmt.Fprintf(t, "\nnetwork\t%s, %d parameters\ntraining\t%d steps, seed %d\ndata\t%s\nfingerprint\t%s\n", r.Network, r.Parameters, r.Steps, r.Seed,
-		strings.TrimSpace(fmt.Sprint(r.Images, " pictures ", strings.Join(r.Data, " "))), said(r.Fingerprint))
+	line := func(what, format string, args ...any) { fmt.Fprintf(t, "%s\t%s\n", what, fmt.Sprintf(format, args...)) }
+	fmt.Fprintln(t)
+	line("network", "%s, %d parameters", r.Network, r.Parameters)
+	steps := fmt.Sprintf("%d steps", r.Steps)
+	if r.Planned > 0 {
+		steps = fmt.Sprintf("weights of step %d of %d, mean ROC AUC %.3f on the data to choose by", r.Steps, r.Planned, r.Best)
+	}
+	line("training", "%s, seed %d", steps, r.Seed)
+	line("data", "%d pictures: %s", r.Images, said(strings.Join(r.Data, " ")))
+	switch {
+	case len(r.Validation) > 0:
+		line("chosen by", "%s", strings.Join(r.Validation, " "))
+	case len(r.Data) > 0:
+		line("chosen by", "a part of the data, held out")
+	}
+	for _, f := range r.Teachers {
+		line("teacher", "%s, SHA-256 %s", f.Name, f.SHA256)
+	}
+	line("fingerprint", "%s", said(r.Fingerprint))
 	if len(r.Recipe) > 0 {
-		fmt.Fprintf(t, "recipe\t%s\n", r.Recipe)
+		line("recipe", "%s", r.Recipe)
 	}
 	for _, what := range slices.Sorted(maps.Keys(r.Versions)) {
-		fmt.Fprintf(t, "%s\t%s\n", what, r.Versions[what])
+		line(what, "%s", r.Versions[what])
 	}
 	fmt.Fprintln(t, "\nlabel\tunknown\tnegative\tpositive")
 	for _, label := range slices.Sorted(maps.Keys(r.Counts)) {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/ed25519"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -16,6 +17,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"perceive/camera"
+	"perceive/camera/guard"
 	"perceive/camera/open"
 	"perceive/camera/opencv"
 	"perceive/hw/ort"
@@ -23,6 +25,7 @@ import (
 	"perceive/perception"
 	"perceive/perception/model"
 	"perceive/perception/serve"
+	"perceive/perception/serve/web"
 )
 
 type serveCmd struct {
@@ -73,7 +76,11 @@ func (c *serveCmd) Run(a *app) error {
 	d := serve.New(cfg, c.deps(a, rt, cfg, log))
 	stop := reloadOnHangup(a.ctx, d)
 	defer stop()
-	return d.Run(a.ctx)
+	closeFace, err := showFace(cfg.HTTP, log, d)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Run(a.ctx), closeFace())
 }
 
 // config is the default, the file, the environment and the flags, each over what was before it.
@@ -129,7 +136,9 @@ func (c *serveCmd) deps(a *app, rt *ort.Runtime, cfg serve.Config, log *slog.Log
 		Outputs: func(h perception.Header) (serve.Outputs, error) {
 			return serve.Publish(cfg.Outputs, cfg.Deadline, h, a.out)
 		},
-		Guards: func(serve.SourceConfig) ([]perception.Guard, error) { return nil, nil },
+		Guards: func(serve.SourceConfig) ([]perception.Guard, error) {
+			return []perception.Guard{perception.InputGuard{Guard: guard.New(cfg.Guards)}}, nil
+		},
 	}
 }
 
@@ -150,6 +159,27 @@ func loadServed(ctx context.Context, a *app, rt *ort.Runtime, cfg serve.Config, 
 	at.ctx = ctx
 	m, _, err := openModel(&at, rt, file, cfg.Model.Manifest, with)
 	return m, err
+}
+
+// showFace serves the HTTP face until close is called: from before the model is loaded, so that
+// it can say what is not ready yet, to after the last result.
+func showFace(cfg serve.HTTPConfig, log *slog.Logger, d *serve.Daemon) (close func() error, err error) {
+	if cfg.Listen == "" {
+		return func() error { return nil }, nil
+	}
+	s := web.New(web.Config{Listen: cfg.Listen, Remote: cfg.Remote, Hosts: cfg.Hosts, Log: log}, d)
+	l, err := s.Listen()
+	if err != nil {
+		return nil, err
+	}
+	log.Info("page", "url", "http://"+l.Addr().String()+"/")
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(ctx, l) }()
+	return func() error {
+		cancel()
+		return <-done
+	}, nil
 }
 
 // reloadOnHangup reads the model again at each SIGHUP, until stop is called.

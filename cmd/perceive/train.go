@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -37,9 +36,8 @@ type trainCmd struct {
 	Rate     map[string]float64 `placeholder:"PART=RATE" help:"Learning rate of a part of the network, by the beginning of its parameters' names, relative to the run's: backbone=0.1; 0 freezes."`
 	Provider string             `enum:"cpu,cuda" default:"cpu" help:"Execution provider of the training graphs: cpu or cuda."`
 
-	Cache   string `placeholder:"DIR" help:"Folder for decoded pictures, which the next run with the same data starts from; 'off' keeps them in memory. Default: perceive in the user's cache folder."`
 	Preview string `type:"path" placeholder:"DIR" help:"Draw what the network sees of the first batch, and what it is told about it, into this folder (or FILE.png), and stop."`
-	dataFlags
+	pictureFlags
 }
 
 // Help is the long description.
@@ -76,8 +74,11 @@ func (c *trainCmd) Run(a *app) error {
 	opencv.SetThreads(1) // a worker a core prepares pictures
 	show := newTrainProgress(a.errOut, cfg)
 	job := trainer.Job{Config: cfg, Train: train, Val: val, Out: c.Out, Resume: c.Resume, Threads: c.Threads, Provider: hw.Provider(c.Provider),
-		Cache: c.cache(), OnBad: c.policy(), Cached: show.cached,
+		Cache: c.cache(filepath.Join(c.Out, "cache")), OnBad: c.policy(), Cached: show.cached,
 		Hooks: show.hooks(), Decoded: show.decoded, Warn: show.warn}
+	if job.Named, err = c.named(); err != nil {
+		return err
+	}
 	coverage(a.errOut, "to learn from", train)
 	if c.Preview != "" {
 		names, err := job.Preview(a.ctx, c.Preview)
@@ -185,17 +186,12 @@ func (c *trainCmd) sets(cfg trainer.Config) (train, val *dataset.Set, err error)
 	return train, val, nil
 }
 
-// cache is the folder for decoded pictures, "" for none. Data is shared by runs, so the
-// cache is the user's and not the run's.
-func (c *trainCmd) cache() string {
-	switch c.Cache {
-	case "off":
-		return ""
-	case "":
-		if dir, err := os.UserCacheDir(); err == nil {
-			return filepath.Join(dir, "perceive")
-		}
-		return filepath.Join(c.Out, "cache") // a user without a home
+// named is how the data was asked for, for the run to keep.
+func (c *trainCmd) named() (*trainer.Named, error) {
+	var n trainer.Named
+	var err error
+	if n.Train, err = dataset.NameOf(c.Data); err == nil {
+		n.Val, err = dataset.NameOf(c.Val)
 	}
-	return c.Cache
+	return &n, err
 }

@@ -191,6 +191,10 @@ func TestReports(t *testing.T) {
 		}
 	}
 	b.Reset()
+	if err := WriteTable(&b, all); err != nil || !strings.Contains(b.String(), "| s: black pictures | never noticed | 20 ok | – |") {
+		t.Errorf("%v: %s", err, b.String())
+	}
+	b.Reset()
 	if err := WriteJSON(&b, all); err != nil || !strings.Contains(b.String(), `"measured": "never noticed"`) {
 		t.Errorf("%v: %s", err, b.String())
 	}

@@ -50,14 +50,14 @@ func (p Plan) Check() error {
 	return p.Rates.Check()
 }
 
-// Progress is told how much of the expected time has passed, and what is being done.
-type Progress func(done, of time.Duration, what string)
+// Progress is told what share of the time has passed, 0 to 1, and what is being done.
+type Progress func(share float64, what string)
 
 // Measure warms the stages up and measures them. On an error, or when ctx ends, it returns
 // what was measured up to there.
 func Measure(ctx context.Context, stages []Stage, p Plan, progress Progress) ([]Row, error) {
 	var all []*measured
-	b := newClock(len(stages), p, progress)
+	b := newClock(time.Duration(len(stages))*(warmGuess+seconds(p.Seconds)), 0, progress)
 	rows := func() (out []Row) {
 		for _, m := range all {
 			out = append(out, m.rows()...)
@@ -144,7 +144,8 @@ func (m *measured) rows() (out []Row) {
 // FindRate searches the highest rate at which the path keeps up with frames that are decoded
 // already, beginning at a guess.
 func (p *Path) FindRate(ctx context.Context, plan Plan, guess float64, progress Progress) (*RateSearch, error) {
-	b := newClock(0, plan, progress)
+	trial := seconds(plan.Trial)
+	b := newClock(trialsGuess*trial, 2*trial, progress)
 	s, err := Search(ctx, plan.Rates, guess, func(ctx context.Context, rate float64) (Trial, error) {
 		n := max(trialFrames, int(rate*plan.Trial))
 		tick := b.phase(seconds(float64(n)/rate), fmt.Sprintf("offering %.1f frames/s", rate))

@@ -4,41 +4,40 @@ import "time"
 
 const (
 	// warmGuess is how long a warm-up is taken to last, for the time left.
-	warmGuess = windows * windowTime
-	// trialsGuess is how many trials a search is taken to make.
+	warmGuess = 2 * windows * windowTime
+	// A search is taken to make trialsGuess trials, and never to be over with the present one.
 	trialsGuess = 12
 	// tickEvery is the least time between two calls of Progress.
 	tickEvery = 200 * time.Millisecond
 )
 
-// clock tells Progress how far a run has come. What a phase takes more or less than was
-// expected is not counted.
+// clock tells Progress how far a run has come: how long it has taken, and what is expected of
+// the phases to come.
 type clock struct {
 	progress Progress
-	of, done time.Duration
-	expected time.Duration // of the phase that runs
+	begin    time.Time
+	ahead    time.Duration // of phases that have not begun
+	least    time.Duration // that ahead may fall to
 	last     time.Time
+	most     float64 // the largest share that was told
 }
 
-// newClock expects the stages to be measured, or with none a search.
-func newClock(stages int, p Plan, progress Progress) *clock {
-	c := &clock{progress: progress, of: trialsGuess * seconds(p.Trial)}
-	if stages > 0 {
-		c.of = time.Duration(stages) * (warmGuess + seconds(p.Seconds))
-	}
-	return c
+// newClock expects a time of phases.
+func newClock(ahead, least time.Duration, progress Progress) *clock {
+	return &clock{progress: progress, begin: time.Now(), ahead: ahead, least: least}
 }
 
 // phase begins one, and returns what is to be called in it now and then.
 func (c *clock) phase(expected time.Duration, what string) func(time.Time) {
-	c.done = min(c.done+c.expected, c.of)
-	c.expected = expected
+	c.ahead = max(c.ahead-expected, c.least)
 	begin := time.Now()
 	return func(now time.Time) {
 		if c.progress == nil || now.Sub(c.last) < tickEvery {
 			return
 		}
 		c.last = now
-		c.progress(min(c.done+min(now.Sub(begin), expected), c.of), c.of, what)
+		done, left := now.Sub(c.begin), c.ahead+max(0, expected-now.Sub(begin))
+		c.most = max(c.most, float64(done)/float64(done+left))
+		c.progress(c.most, what)
 	}
 }

@@ -47,8 +47,7 @@ func (c *Comparison) Slower(ratio float64) (out []Compared) {
 	return out
 }
 
-// Compare holds r against a baseline: the medians of all stages, and the rates of those that
-// overlap.
+// Compare holds r against a baseline: the medians of all stages, and the rates of the whole path.
 func (r *Report) Compare(base *Report) *Comparison {
 	c := &Comparison{Baseline: base.Conditions.Program, Differs: r.Conditions.differ(&base.Conditions)}
 	for i := range r.Stages {
@@ -56,6 +55,9 @@ func (r *Report) Compare(base *Report) *Comparison {
 		was := base.row(is.Name)
 		if was == nil {
 			c.Missing = append(c.Missing, fmt.Sprintf("the baseline has no %s", is.Name))
+			continue
+		}
+		if is.Name == wholePath+"/"+waiting {
 			continue
 		}
 		c.Rows = append(c.Rows, compared(is.Name, "ms", was.P50, is.P50))

@@ -96,7 +96,7 @@ func (c *Conditions) differ(base *Conditions) []Difference {
 	add("ONNX Runtime", base.Runtime, c.Runtime)
 	add("OpenCV", base.OpenCV, c.OpenCV)
 	add("model", base.Model, c.Model)
-	add("the model's graph", short(base.GraphSHA256), short(c.GraphSHA256))
+	add("graph", short(base.GraphSHA256), short(c.GraphSHA256))
 	add("provider", base.Provider, c.Provider)
 	add("threads", base.Threads, c.Threads)
 	add("spinning", base.Spin, c.Spin)

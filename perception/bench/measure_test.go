@@ -88,12 +88,12 @@ func TestMeasure(t *testing.T) {
 			}
 			return 4 * time.Millisecond
 		}))}
-		var last, of time.Duration
-		rows, err := Measure(t.Context(), stages, plan, func(done, total time.Duration, what string) {
-			if done < last || done > total || what == "" {
-				t.Errorf("progress %v after %v, of %v: %q", done, last, total, what)
+		var last float64
+		rows, err := Measure(t.Context(), stages, plan, func(share float64, what string) {
+			if share < last || share > 1 || what == "" {
+				t.Errorf("progress %g after %g: %q", share, last, what)
 			}
-			last, of = done, total
+			last = share
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -101,8 +101,8 @@ func TestMeasure(t *testing.T) {
 		if turns := order[len(order)-8:]; !slices.Equal(turns, []string{"a", "b", "a", "b", "a", "b", "a", "b"}) {
 			t.Errorf("the stages were measured in the order %v", turns)
 		}
-		if last < of/2 {
-			t.Errorf("progress ended at %v of %v", last, of)
+		if last < 0.9 {
+			t.Errorf("progress ended at %g", last)
 		}
 		near := func(got, want float64) bool { return math.Abs(got/want-1) < 0.01 }
 		for i, want := range []struct{ p50, p90, p99, max, rate, frames float64 }{
@@ -177,7 +177,7 @@ func TestPlanCheck(t *testing.T) {
 
 func TestMeterAllocatesNothing(t *testing.T) {
 	m := newMeter(2, time.Hour, 1)
-	m.tick = newClock(1, plan, func(time.Duration, time.Duration, string) {}).phase(time.Second, "test")
+	m.tick = newClock(time.Second, 0, func(float64, string) {}).phase(time.Second, "test")
 	m.Begin()
 	if n := testing.AllocsPerRun(1000, func() {
 		if m.Note(3*time.Millisecond, time.Millisecond, 2*time.Millisecond); m.Done() {

@@ -111,7 +111,7 @@ func TestStages(t *testing.T) {
 	if err := r.check(); err != nil {
 		t.Error(err)
 	}
-	for _, name := range []string{"decode", "guard", "fit+network", "fit", "network", "pipeline", "pipeline/decode", "pipeline/guard", "pipeline/fit", "pipeline/network"} {
+	for _, name := range []string{"decode", "guard", "fit+network", "fit", "network", "pipeline", "pipeline/wait", "pipeline/guard", "pipeline/fit", "pipeline/network"} {
 		row := r.row(name)
 		if row == nil {
 			t.Errorf("there is no %s", name)
@@ -169,7 +169,7 @@ func TestStagesInterrupted(t *testing.T) {
 	for _, s := range p.Stages() {
 		ctx, cancel := context.WithCancel(t.Context())
 		long := Plan{Seconds: 1e4, Repetitions: 2, WarmUp: 0.001}
-		_, err := Measure(ctx, []Stage{s}, long, func(done, of time.Duration, what string) {
+		_, err := Measure(ctx, []Stage{s}, long, func(_ float64, what string) {
 			if strings.Contains(what, "turn 1") {
 				cancel()
 			}

@@ -20,7 +20,7 @@ func report() *Report {
 	}
 	r := &Report{Schema: Schema, Conditions: Conditions{Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), System: "linux/amd64", CPU: "Abacus 3", Cores: 2,
 		Program: "perceive abc", Model: "tiny", GraphSHA256: "0123456789abcdef", Provider: "cpu", Threads: 1, Source: "drive.mp4", Size: "64×48"},
-		Stages: []Row{row("decode", 3, 330), row("fit", 0.5, 2000), row("network", 2, 500), row("pipeline", 8, 300), row("pipeline/network", 2.5, 0)},
+		Stages: []Row{row("decode", 3, 330), row("fit", 0.5, 2000), row("network", 2, 500), row("pipeline", 8, 300), row("pipeline/wait", 4, 0), row("pipeline/network", 2.5, 0)},
 		Rate:   &RateSearch{PerS: 400, Failed: 404, Limit: maxDrops, At: Trial{PerS: 400, Offered: 300, Answered: 298, Dropped: 2}, Trials: []Trial{{PerS: 400, Offered: 100, Answered: 100}}}}
 	r.Stages[0].WarmUp = &WarmUp{10, 40, false}
 	return r
@@ -130,6 +130,7 @@ func TestCompare(t *testing.T) {
 	scale(&is.Stages[1].P50, 1.5)
 	scale(&is.Stages[2].P50, 0.5)
 	scale(is.Stages[3].PerS, 0.5)
+	scale(&is.Stages[4].P50, 17) // the pipeline waits longer: that is not compared
 	is.Rate.PerS, is.Rate.Failed = 200, 202
 	c := is.Compare(report())
 	if len(c.Differs) != 0 || len(c.Missing) != 0 {
@@ -179,7 +180,7 @@ func TestCompareOfAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"measured with perceive older", "another processor: Abacus 2, now Abacus 3", "another governor: powersave, now unknown",
-		"graph: fedcba, now 0123456789ab", "another source: night.mp4, now drive.mp4",
+		"another graph: fedcba, now 0123456789ab", "another source: night.mp4, now drive.mp4",
 		"the baseline has no decode", "this run has no guard", "the baseline has no highest rate", "decode did not settle within 10.0 s"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in:\n%s", want, b.String())

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"perceive/camera/guard"
 	"perceive/hw"
 	"perceive/internal/strict"
 )
@@ -22,6 +23,7 @@ type Config struct {
 	Decide   DecideConfig   `yaml:"decide"`
 	// Deadline is the age at which a published result counts as late.
 	Deadline time.Duration `yaml:"deadline"`
+	Guards   guard.Config  `yaml:"guards"`
 	Outputs  OutputsConfig `yaml:"outputs"`
 	Watch    WatchConfig   `yaml:"watch"`
 	HTTP     HTTPConfig    `yaml:"http"`
@@ -88,6 +90,9 @@ type WatchConfig struct {
 // HTTPConfig is the face to the outside. Empty Listen means none.
 type HTTPConfig struct {
 	Listen string `yaml:"listen"`
+	// Remote allows an address that others can reach; Hosts are names for it beside its numbers.
+	Remote bool     `yaml:"remote"`
+	Hosts  []string `yaml:"hosts"`
 }
 
 // LogConfig is for log/slog.
@@ -198,6 +203,9 @@ func (c *Config) faults() (out []strict.Fault) {
 	}
 	c.Decide.faults(bad)
 	c.Outputs.faults(bad)
+	for key, says := range c.Guards.Faults() {
+		bad("guards."+key, "%s", says)
+	}
 	for _, d := range []struct {
 		key     string
 		v       time.Duration
@@ -256,12 +264,6 @@ func (d *DecideConfig) faults(bad func(string, string, ...any)) {
 			bad(key+".hold", "%v is negative", *l.Hold)
 		}
 	}
-}
-
-// loopback is whether an address can be reached from this machine alone.
-func loopback(listen string) bool {
-	addr, err := net.ResolveTCPAddr("tcp", listen)
-	return err == nil && addr.IP.IsLoopback()
 }
 
 var errNoSuchLabel = errors.New("the model has no such label")

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"perceive/camera/guard"
 )
 
 func TestTheDefaultIsWhatIsPrinted(t *testing.T) {
@@ -75,5 +77,12 @@ func TestWrongConfigurationSaysWhere(t *testing.T) {
 		if _, err := Assign("--set", a); err == nil {
 			t.Errorf("%q is taken", a)
 		}
+	}
+}
+
+// The guards that are printed are the ones whose margins were measured.
+func TestDefaultGuards(t *testing.T) {
+	if c := Default(); c.Guards != guard.Default {
+		t.Errorf("%+v, want %+v", c.Guards, guard.Default)
 	}
 }

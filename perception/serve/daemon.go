@@ -93,6 +93,10 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 		d.log.Warn("degraded", "provider", rep.String())
 	}
 	head := perception.NewHeader(d.detector, camera.Info{}, d.deps.Program)
+	head.Sources = map[string]string{}
+	for _, s := range d.cfg.Sources {
+		head.Sources[s.Name] = s.URI
+	}
 	out, err := d.deps.Outputs(head)
 	if err != nil {
 		return err

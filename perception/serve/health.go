@@ -20,10 +20,10 @@ func (d *Daemon) Status() Status {
 		s.Provider = det.Report()
 	}
 	if !s.Ready {
-		s.Problems = append(s.Problems, Problem{"daemon", "not ready", d.started})
+		s.Problems = append(s.Problems, Problem{Part: "daemon", What: "not ready", Since: d.started})
 	}
 	if s.Provider.Degraded {
-		s.Problems = append(s.Problems, Problem{"provider", s.Provider.String(), s.Model.Loaded})
+		s.Problems = append(s.Problems, Problem{Part: "provider", What: s.Provider.String(), Since: s.Model.Loaded})
 	}
 	for _, src := range sources {
 		s.Sources = append(s.Sources, src.status())
@@ -33,12 +33,12 @@ func (d *Daemon) Status() Status {
 		s.Outputs = out.Status()
 		for _, o := range s.Outputs {
 			if o.Error != "" {
-				s.Problems = append(s.Problems, Problem{"output " + o.Name, o.Error, now})
+				s.Problems = append(s.Problems, Problem{Part: "output " + o.Name, What: o.Error, Since: now})
 			}
 		}
 	}
 	if r := s.Reload; r != nil && r.Result == "refused" {
-		s.Problems = append(s.Problems, Problem{"model", fmt.Sprintf("%s was refused, the one before goes on: %s", r.File, r.Reason), r.At})
+		s.Problems = append(s.Problems, Problem{Part: "model", What: fmt.Sprintf("%s was refused, the one before goes on: %s", r.File, r.Reason), Since: r.At})
 	}
 	if d.deps.Board != nil {
 		s.Board = d.deps.Board()

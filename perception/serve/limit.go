@@ -10,7 +10,7 @@ import (
 // limiter is a slog.Handler that lets the same message pass once in a time, and says then how
 // often it was held back: a camera that fails a hundred times a second must not fill the disk
 // (jetbot#114: a log of tens of gigabytes). A message is the same if its text, its level and
-// its first attribute are.
+// its first two attributes are: which camera, and its state.
 type limiter struct {
 	slog.Handler
 	every time.Duration
@@ -38,9 +38,11 @@ func Limit(h slog.Handler, every time.Duration) slog.Handler {
 // Handle implements slog.Handler.
 func (l *limiter) Handle(ctx context.Context, r slog.Record) error {
 	key := r.Level.String() + r.Message
+	n := 0
 	r.Attrs(func(a slog.Attr) bool {
 		key += a.String()
-		return false
+		n++
+		return n < 2
 	})
 	l.seen.mu.Lock()
 	if len(l.seen.last) > most {
@@ -56,11 +58,11 @@ func (l *limiter) Handle(ctx context.Context, r slog.Record) error {
 		l.seen.mu.Unlock()
 		return nil
 	}
-	n := h.n
+	back := h.n
 	h.at, h.n = r.Time, 0
 	l.seen.mu.Unlock()
-	if n > 0 {
-		r.AddAttrs(slog.Int("held_back", n))
+	if back > 0 {
+		r.AddAttrs(slog.Int("held_back", back))
 	}
 	return l.Handler.Handle(ctx, r)
 }

@@ -128,16 +128,16 @@ func (s *source) problems(now time.Time) (out []Problem) {
 	part := "source " + s.cfg.Name
 	e := s.state()
 	if e.State == camera.Stalled || e.State == camera.Lost {
-		out = append(out, Problem{part, fmt.Sprintf("%s: %s", e.State, e.Reason), e.Time})
+		out = append(out, Problem{Part: part, What: fmt.Sprintf("%s: %s", e.State, e.Reason), Since: e.Time})
 	}
 	if quiet := s.meter.silent(now, s.started); quiet > s.d.cfg.Watch.Silence && e.State != Ended {
-		out = append(out, Problem{part, fmt.Sprintf("no result for %v", quiet.Round(time.Second/10)), now.Add(-quiet)})
+		out = append(out, Problem{Part: part, What: fmt.Sprintf("no result for %v", quiet.Round(time.Second/10)), Since: now.Add(-quiet)})
 	}
 	if status, reason, since := s.meter.current(); status != perception.OK && status != "" && now.Sub(since) > s.d.cfg.Watch.Silence {
-		out = append(out, Problem{part, fmt.Sprintf("%s: %s", status, reason), since})
+		out = append(out, Problem{Part: part, What: fmt.Sprintf("%s: %s", status, reason), Since: since})
 	}
 	if stage, took := s.watch.Slowest(now); took > s.d.cfg.Watch.Stage {
-		out = append(out, Problem{part, fmt.Sprintf("stage %s has been busy with one frame for %v", stage, took.Round(time.Second/10)), now.Add(-took)})
+		out = append(out, Problem{Part: part, What: fmt.Sprintf("stage %s has been busy with one frame for %v", stage, took.Round(time.Second/10)), Since: now.Add(-took)})
 	}
 	return out
 }

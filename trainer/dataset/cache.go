@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"image"
+	"math"
 
 	"perceive/camera"
 )
@@ -24,6 +26,7 @@ type Cache struct {
 	Reason string
 
 	pix    []picture
+	fit    camera.Fit // of inputs
 	mapped []byte
 }
 
@@ -97,8 +100,21 @@ func OpenInputs(ctx context.Context, set *Set, w, h int, opts CacheOptions) (*Ca
 // FileSize is the size of picture i's own file; 0, 0 if it could not be decoded.
 func (c *Cache) FileSize(i int) (w, h int) { return c.pix[i].fw, c.pix[i].fh }
 
+// Placed is where box b of picture i lies in the input, of a cache that OpenInputs made;
+// empty if the picture could not be decoded.
+func (c *Cache) Placed(i int, b Box) image.Rectangle {
+	p := c.pix[i]
+	place, err := c.fit.Place(p.fw, p.fh, p.w, p.h)
+	if err != nil {
+		return image.Rectangle{}
+	}
+	x0, y0 := place.ToInput(b.X, b.Y)
+	x1, y1 := place.ToInput(b.X+b.W, b.Y+b.H)
+	return image.Rect(int(x0), int(y0), int(math.Ceil(x1)), int(math.Ceil(y1)))
+}
+
 func openCache(ctx context.Context, set *Set, opts CacheOptions, sh shape) (*Cache, error) {
-	c := &Cache{Set: set, pix: make([]picture, len(set.Items))}
+	c := &Cache{Set: set, pix: make([]picture, len(set.Items)), fit: sh.fit}
 	bad := make([]error, len(set.Items))
 	var err error
 	if stamps, keyed := stampsOf(set); opts.Dir == "" {

@@ -87,6 +87,7 @@ func TestSheet(t *testing.T) {
 		{Title: "off", Empty: "none"},
 	}}
 	s.Groups[0].Tiles[4].Mark = image.Rect(-5, -5, 20, 20)
+	s.Groups[0].Tiles[2].Truth = []image.Rectangle{image.Rect(30, 20, 34, 28), image.Rect(-9, -9, -1, -1)}
 	data, err := s.JPEG()
 	if err != nil {
 		t.Fatal(err)
@@ -98,13 +99,17 @@ func TestSheet(t *testing.T) {
 	for _, tc := range []struct {
 		x, y    int
 		r, g, b uint32
-	}{{8 + 32, 42 + 24, 0, 0, 255}, {80 + 32, 42 + 24, 0, 255, 0}, {152 + 32, 42 + 24, 255, 0, 0}, {8 + 40, 134 + 40, 0, 0, 0}, {3, 3, 255, 255, 255}} {
+	}{{8 + 32, 42 + 24, 0, 0, 255}, {80 + 32, 42 + 24, 0, 255, 0}, {152 + 8, 42 + 24, 255, 0, 0}, {8 + 40, 134 + 40, 0, 0, 0}, {3, 3, 255, 255, 255}} {
 		r, g, b, _ := img.At(tc.x, tc.y).RGBA()
 		for i, d := range []int{int(r>>8) - int(tc.r), int(g>>8) - int(tc.g), int(b>>8) - int(tc.b)} {
 			if d < -12 || d > 12 { // JPEG's own error
 				t.Errorf("at %d, %d: channel %d is off by %d", tc.x, tc.y, i, d)
 			}
 		}
+	}
+	s.Groups[0].Tiles[2].Truth = nil
+	if bare, err := s.JPEG(); err != nil || bytes.Equal(bare, data) {
+		t.Errorf("where the thing is is not drawn: %v", err)
 	}
 	s.Groups[0].Tiles[0].BGR = nil
 	if _, err := s.JPEG(); err == nil {

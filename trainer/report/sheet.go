@@ -20,11 +20,13 @@ type Group struct {
 	Tiles        []Tile
 }
 
-// Tile is a picture, BGR, and its caption. Mark, if not empty, is outlined.
+// Tile is a picture, BGR, and its caption. Mark, if not empty, is outlined, and so is Truth,
+// thinner and in another colour.
 type Tile struct {
 	BGR     []byte
 	Caption [2]string
 	Mark    image.Rectangle
+	Truth   []image.Rectangle
 }
 
 // Measures of a sheet in pixels.
@@ -33,13 +35,15 @@ const (
 	gap     = 8
 	heading = 34
 	caption = 36
-	letter  = 9 // height of capitals
+	letter  = 9  // height of capitals
+	quality = 78 // of the JPEG, 0 to 100: what is small can still be seen
 )
 
 var (
 	paper = color.RGBA{255, 255, 255, 255}
 	ink   = color.RGBA{34, 34, 34, 255}
 	mark  = color.RGBA{255, 210, 0, 255}
+	truth = color.RGBA{0, 230, 118, 255}
 	dark  = color.RGBA{0, 0, 0, 255}
 )
 
@@ -84,7 +88,7 @@ func (s Sheet) JPEG() ([]byte, error) {
 			y += s.Height + caption + gap
 		}
 	}
-	data, err := opencv.EncodeJPEG(w, h, pix, 88)
+	data, err := opencv.EncodeJPEG(w, h, pix, quality)
 	if err != nil {
 		return nil, fmt.Errorf("report: sheet: %w", err)
 	}
@@ -95,6 +99,11 @@ func (s Sheet) JPEG() ([]byte, error) {
 func (s Sheet) tile(c *opencv.Canvas, pix []byte, w, x, y int, t Tile) {
 	for row := range s.Height {
 		copy(pix[3*((y+row)*w+x):], t.BGR[3*row*s.Width:][:3*s.Width])
+	}
+	for _, r := range t.Truth {
+		if r = r.Intersect(image.Rect(0, 0, s.Width, s.Height)); !r.Empty() {
+			c.Rect(r.Add(image.Pt(x, y)), truth, 1)
+		}
 	}
 	if m := t.Mark.Intersect(image.Rect(0, 0, s.Width, s.Height)); !m.Empty() {
 		c.Rect(m.Inset(-1).Intersect(image.Rect(0, 0, s.Width, s.Height)).Add(image.Pt(x, y)), dark, 4)

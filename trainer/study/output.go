@@ -53,12 +53,7 @@ func (s *Summary) Markdown() string {
 	fmt.Fprintf(&b, "## %s\n\n> %s (%s)\n\nHeld equal: %s\n", e.Title, e.Claim, e.Source, e.Equal)
 	for _, t := range s.tables() {
 		b.WriteByte('\n')
-		for i, row := range append([][]string{t.Head}, t.Rows...) {
-			fmt.Fprintf(&b, "| %s |\n", strings.Join(row, " | "))
-			if i == 0 {
-				b.WriteString("|" + strings.Repeat("---|", len(row)) + "\n")
-			}
-		}
+		b.WriteString(t.Markdown())
 	}
 	fmt.Fprintf(&b, "\n%s\n", s.Verdict())
 	return b.String()

@@ -1,0 +1,204 @@
+package replay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/maruel/natural"
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
+
+	"perceive/camera"
+	"perceive/perception"
+	"perceive/perception/model"
+)
+
+// Plan is many recordings to be replayed side by side, each by a worker with a detector of its own
+// on one model.
+type Plan struct {
+	Model *model.Model
+	Setup Setup
+	// Dir takes NAME.jsonl of each recording, and the journal.
+	Dir string
+	// Workers is how many recordings run at once at most, Memory how many bytes they may take
+	// together, as far as their size tells.
+	Workers int
+	Memory  int64
+	Open    func(path string) (camera.Source, error)
+	// Compare, if not nil, opens a recording's golden.
+	Compare func(name string, h perception.Header) (*Comparison, []string, error)
+	// Reports, if not empty, is a folder that takes a report of each.
+	Reports string
+	// Done, if not nil, is told of each recording that is through.
+	Done func(Row)
+}
+
+// videos are the extensions of what is taken out of a folder.
+var videos = []string{".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".ts", ".mjpeg", ".h264"}
+
+// Recordings spells out the folders in a list: those that hold videos stand for these. Everything
+// else is a recording itself. skipped are files in such folders that are no videos.
+func Recordings(list []string) (out, skipped []string, err error) {
+	for _, path := range list {
+		entries, err := os.ReadDir(path)
+		if err != nil {
+			out = append(out, path) // a file, a glob, a scene: whoever opens it says what is wrong
+			continue
+		}
+		var in, no []string
+		for _, e := range entries {
+			full := filepath.Join(path, e.Name())
+			switch {
+			case e.IsDir():
+			case slices.Contains(videos, strings.ToLower(filepath.Ext(e.Name()))):
+				in = append(in, full)
+			default:
+				no = append(no, full)
+			}
+		}
+		if len(in) == 0 {
+			out = append(out, path) // pictures
+			continue
+		}
+		slices.SortFunc(in, natural.Compare)
+		out, skipped = append(out, in...), append(skipped, no...)
+	}
+	seen := map[string]string{}
+	for _, path := range out {
+		if other, ok := seen[Name(path)]; ok && len(out) > 1 {
+			return nil, nil, fmt.Errorf("replay: %s and %s would both be %s.jsonl: replay them into different folders", other, path, Name(path))
+		}
+		seen[Name(path)] = path
+	}
+	return out, skipped, nil
+}
+
+// Name is how a recording is called among others: its file without folder and extension.
+func Name(path string) string {
+	base := filepath.Base(path)
+	return strings.TrimSuffix(base, filepath.Ext(base))
+}
+
+// Run replays all recordings, and returns a row for each in their order. One that fails does not
+// stop the others; the error is that of ctx or of the folder.
+func (p Plan) Run(ctx context.Context, recordings []string) ([]Row, error) {
+	if err := os.MkdirAll(p.Dir, 0o755); err != nil {
+		return nil, wrap(err)
+	}
+	j, err := openJournal(filepath.Join(p.Dir, Journal))
+	if err != nil {
+		return nil, err
+	}
+	defer j.close()
+	rows := make([]Row, len(recordings))
+	budget := semaphore.NewWeighted(p.Memory)
+	var mu sync.Mutex // of Done
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(max(1, p.Workers))
+	for i, path := range recordings {
+		g.Go(func() error {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			row, err := p.one(ctx, path, budget, j)
+			if err != nil {
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				row.Recording, row.Error = path, err.Error()
+			}
+			rows[i] = row
+			if err := j.add(row); err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if p.Done != nil {
+				p.Done(row)
+			}
+			return nil
+		})
+	}
+	return rows, g.Wait()
+}
+
+// one replays a recording, unless the journal has it.
+func (p Plan) one(ctx context.Context, path string, budget *semaphore.Weighted, j *journal) (row Row, err error) {
+	src, err := p.Open(path)
+	if err != nil {
+		return row, err
+	}
+	defer src.Close()
+	det := perception.NewDetector(p.Model)
+	defer det.Close()
+	head, err := NewHeader(det, src.Info(), p.Setup)
+	if err != nil {
+		return row, err
+	}
+	out := filepath.Join(p.Dir, Name(path)+".jsonl")
+	old, done := j.done(path, head, out)
+	if done && p.Compare == nil {
+		return old, nil
+	}
+	show := Report{Header: head, Trace: NewTrace(head)}
+	job := Job{Source: src, Detector: det, Header: head, Sinks: []perception.Sink{show.Trace}}
+	if p.Compare != nil {
+		if show.Comparison, show.Notes, err = p.Compare(Name(path), head); err != nil {
+			return row, err
+		}
+		if done {
+			return old, show.Comparison.again(ctx, out, &old)
+		}
+		job.Sinks = append(job.Sinks, show.Comparison)
+	}
+	need := min(footprint(src.Info()), p.Memory)
+	if err := budget.Acquire(ctx, need); err != nil {
+		return row, err
+	}
+	defer budget.Release(need)
+	if job.Out, err = Create(out, head); err != nil {
+		return row, err
+	}
+	show.Outcome, err = Run(ctx, job)
+	if err != nil && show.Outcome.Hash == "" {
+		return row, err
+	}
+	row = newRow(path, head, show)
+	if err != nil { // cut short
+		row.Error = err.Error()
+	}
+	if p.Reports != "" {
+		err := show.Write(filepath.Join(p.Reports, Name(path)))
+		return row, err
+	}
+	return row, nil
+}
+
+// again compares a recording that was written before.
+func (c *Comparison) again(ctx context.Context, path string, row *Row) error {
+	was, err := ReadGolden(path)
+	if err != nil {
+		return err
+	}
+	for i := range was.Frames {
+		if err := c.Emit(ctx, &was.Frames[i], nil); err != nil {
+			return errors.Join(err)
+		}
+	}
+	row.judge(c)
+	return nil
+}
+
+// footprint is about what replaying a recording takes, in bytes: the network's lanes, the frames
+// that are lent, and those that the decoder refers to. With 1280×720 H.264 a process of
+// one takes 186 MB, and 28 MB more with a second: this is on the safe side.
+func footprint(i camera.Info) int64 {
+	const fixed, frames = 48 << 20, 12
+	return fixed + frames*3*int64(max(i.Width, 640))*int64(max(i.Height, 480))
+}
