@@ -26,7 +26,8 @@ help: ## say what the targets do
 deps: ## install what is missing (skip: PERCEIVE_SKIP_DEPS=1, own library: PERCEIVE_ORT_LIB=FILE)
 	@.ci/deps
 
-build: deps ## make bin/perceive
+build: ## make bin/perceive
+	@.ci/deps build
 	go build -o bin/perceive ./cmd/perceive
 
 run: build ## detections and an annotated video of SOURCE, in out/
@@ -39,7 +40,8 @@ test: lint ## everything that a change must pass
 	go test -race -timeout 9m -skip '$(MEASURE)' ./...
 	go test -timeout 5m -run '$(MEASURE)' ./...
 
-bench: deps ## all benchmarks
+bench: ## all benchmarks
+	@.ci/deps build
 	go test -run '^$$' -bench . -benchmem ./...
 
 lint: deps ## gofmt, go vet, staticcheck, and the editor's build tags

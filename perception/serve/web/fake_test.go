@@ -74,7 +74,6 @@ type fake struct {
 	degraded bool
 	hot      bool
 	reload   *status.Reload
-	refuse   error
 }
 
 type fakeCamera struct {

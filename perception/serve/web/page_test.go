@@ -52,6 +52,10 @@ func TestPage(t *testing.T) {
 			b.is(t, fmt.Sprintf("everything is on the screen at %d×%d", s[0], s[1]),
 				`[...document.querySelectorAll('.cam, .results, aside, nav')].every(e => e.getBoundingClientRect().bottom <= innerHeight) && cams.scrollHeight <= cams.clientHeight`)
 		}
+		b.is(t, "no label covers another thing", `[...document.querySelectorAll('.label')].every(r => [...r.children].every((e, i, all) => {
+			const a = e.getBoundingClientRect();
+			return all.slice(i + 1).every(o => (b => a.right <= b.left || b.right <= a.left || a.bottom <= b.top + 1 || b.bottom <= a.top + 1)(o.getBoundingClientRect()));
+		}))`)
 		b.shoot(t, fmt.Sprintf("good-%d", s[0]))
 	}
 	b.quiet(t)
@@ -91,7 +95,10 @@ func TestPageWithOneCamera(t *testing.T) {
 	b.do(t, size(1280, 720), chromedp.Navigate("http://"+at+"/"))
 	b.until(t, "its picture and labels", `document.querySelectorAll('.cam').length === 1 && document.querySelector('.caption').textContent.includes('boxes of this frame')
 		&& [...document.querySelectorAll('.label .p')].filter(p => p.textContent !== '–').length === 4`)
-	b.is(t, "everything is on the screen", `document.querySelector('.results').getBoundingClientRect().bottom <= innerHeight && !(`+wide+`)`)
+	b.is(t, "everything is on the screen", `[...document.querySelectorAll('.cam, .gaps, .results')].every(e => e.getBoundingClientRect().bottom <= innerHeight) && !(`+wide+`)`)
+	if history != 0 {
+		b.do(t, chromedp.Sleep(history/2))
+	}
 	b.shoot(t, "one")
 	b.quiet(t)
 }

@@ -46,6 +46,7 @@ export class Camera {
       (s.width ? ' · ' + s.width + '×' + s.height : '') + ' · ' + s.uri;
     text(this.part('.why'), why);
     attr(this.part('.why'), 'title', why);
+    if (s.width) this.part('.view').style.setProperty('--ratio', s.width + ' / ' + s.height);
     const veil = this.part('.veil');
     veil.hidden = s.state === 'streaming';
     text(veil, s.state + ' for ' + span(now - Date.parse(s.since)) + (s.reason ? '\n' + s.reason : ''));
