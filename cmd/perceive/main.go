@@ -34,6 +34,7 @@ type cli struct {
 	Export  exportCmd  `cmd:"" help:"Turn a training run into a model file."`
 	Models  modelsCmd  `cmd:"" help:"List, show, verify and sign model files."`
 	Study   studyCmd   `cmd:"" help:"Test what is said of multi-task and transfer learning, on many small networks."`
+	Prepare prepareCmd `cmd:"" help:"Make a model ready on this machine, and prove it, before it drives."`
 	Doctor  doctorCmd  `cmd:"" help:"Say what works on this machine."`
 
 	Library string `name:"ort-library" env:"PERCEIVE_ORT_LIB" placeholder:"FILE" help:"ONNX Runtime's shared library. Default: the one that 'make deps' installs, then the system's folders."`
