@@ -72,8 +72,8 @@ type Throttle struct {
 	Why  string `json:"why"`  // such as "temperature"
 }
 
-// miss notes why there is no reading.
-func (r *Reading) miss(field, why string) {
+// Miss notes why there is no reading.
+func (r *Reading) Miss(field, why string) {
 	if r.Missing == nil {
 		r.Missing = map[string]string{}
 	}

@@ -71,7 +71,7 @@ func (t tree) powerMode(r *Reading) {
 		conf, _ := t.text("etc/nvpmodel.conf")
 		mode, err := parsePowerMode(status, conf)
 		if err != nil {
-			r.miss("power_mode", err.Error())
+			r.Miss("power_mode", err.Error())
 			return
 		}
 		r.PowerMode = Some(mode)
@@ -83,7 +83,7 @@ func (t tree) powerMode(r *Reading) {
 	}
 	governor, err := t.text("sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
 	if err != nil {
-		r.miss("power_mode", "neither nvpmodel, nor a platform profile, nor a frequency governor")
+		r.Miss("power_mode", "neither nvpmodel, nor a platform profile, nor a frequency governor")
 		return
 	}
 	r.PowerMode = Some("governor " + governor)
@@ -116,11 +116,11 @@ func parsePowerMode(status, conf string) (string, error) {
 func (t tree) memory(r *Reading) {
 	text, err := t.text("proc/meminfo")
 	if err != nil {
-		r.miss("memory", why(err))
+		r.Miss("memory", why(err))
 		return
 	}
 	if r.Memory = parseMemory(text); !r.Memory.Total.OK || !r.Memory.Used.OK {
-		r.miss("memory", "/proc/meminfo has no MemTotal or no MemAvailable")
+		r.Miss("memory", "/proc/meminfo has no MemTotal or no MemAvailable")
 	}
 }
 

@@ -37,7 +37,7 @@ func (t tree) temperatures(r *Reading) {
 		}
 	}
 	if r.Zones == nil {
-		r.miss("zones", "no sensor in /sys/class/thermal and /sys/class/hwmon: a virtual machine has none")
+		r.Miss("zones", "no sensor in /sys/class/thermal and /sys/class/hwmon: a virtual machine has none")
 	}
 }
 
@@ -66,17 +66,17 @@ func (t tree) clocks(r *Reading) {
 	r.CPU.Hz, err1 = t.highest(1000, t.glob(cpu+"cur_freq")...)
 	r.CPU.Max, err2 = t.highest(1000, t.glob(cpu+"max_freq")...)
 	if err1 != nil || err2 != nil {
-		r.miss("cpu", "no frequency in /sys/devices/system/cpu/*/cpufreq: the kernel does not set it here")
+		r.Miss("cpu", "no frequency in /sys/devices/system/cpu/*/cpufreq: the kernel does not set it here")
 	}
 	dir := t.gpu()
 	if dir == "" {
-		r.miss("gpu", "no GPU of a Jetson in /sys/class/devfreq")
+		r.Miss("gpu", "no GPU of a Jetson in /sys/class/devfreq")
 	} else {
 		r.GPU.Hz, err1 = t.highest(1, path.Join(dir, "cur_freq"))
 		r.GPU.Max, err2 = t.highest(1, path.Join(dir, "max_freq"))
 		for _, err := range []error{err1, err2} {
 			if err != nil {
-				r.miss("gpu", why(err))
+				r.Miss("gpu", why(err))
 			}
 		}
 	}
@@ -84,7 +84,7 @@ func (t tree) clocks(r *Reading) {
 	r.EMC.Hz, err1 = t.highest(1, emc+"rate")
 	r.EMC.Max, _ = t.highest(1, emc+"max_rate")
 	if err1 != nil {
-		r.miss("emc", why(err1))
+		r.Miss("emc", why(err1))
 	}
 }
 
@@ -131,7 +131,7 @@ func (t tree) load(r *Reading) {
 		files = append(files, t.glob("sys/devices/platform/"+kind+"/load", "sys/devices/"+kind+"/load")...)
 	}
 	if files == nil {
-		r.miss("gpu_load", "no GPU of a Jetson")
+		r.Miss("gpu_load", "no GPU of a Jetson")
 		return
 	}
 	var reason error
@@ -146,7 +146,7 @@ func (t tree) load(r *Reading) {
 		}
 		reason = err
 	}
-	r.miss("gpu_load", why(reason))
+	r.Miss("gpu_load", why(reason))
 }
 
 // throttling reads the cooling devices. Of those that are no fans, a state above 0 means
@@ -161,7 +161,7 @@ func (t tree) throttling(r *Reading) {
 		}
 		state, err := t.number(path.Join(dir, "cur_state"))
 		if err != nil {
-			r.miss("throttling", why(err))
+			r.Miss("throttling", why(err))
 			return
 		}
 		read = true
@@ -170,7 +170,7 @@ func (t tree) throttling(r *Reading) {
 		}
 	}
 	if !read {
-		r.miss("throttling", "no cooling device in /sys/class/thermal that slows the board down")
+		r.Miss("throttling", "no cooling device in /sys/class/thermal that slows the board down")
 	} else {
 		r.Throttling = Some(append([]Throttle{}, all...))
 	}
@@ -179,13 +179,13 @@ func (t tree) throttling(r *Reading) {
 	for _, f := range files {
 		n, err := t.number(f)
 		if err != nil {
-			r.miss("over_current_events", why(err))
+			r.Miss("over_current_events", why(err))
 			return
 		}
 		events += n
 	}
 	if files == nil {
-		r.miss("over_current_events", "no counter of a Jetson in /sys/class/hwmon")
+		r.Miss("over_current_events", "no counter of a Jetson in /sys/class/hwmon")
 		return
 	}
 	r.OverCurrent = Some(events)

@@ -46,7 +46,7 @@ func (s *Sysfs) Read() Reading {
 	t.memory(&r)
 	t.powerMode(&r)
 	t.throttling(&r)
-	r.miss("gpu_memory", "no discrete GPU was asked")
+	r.Miss("gpu_memory", "no discrete GPU was asked")
 	return r
 }
 
