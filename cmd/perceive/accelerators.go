@@ -16,7 +16,7 @@ type acceleratorFlags struct {
 	Device      int      `default:"0" placeholder:"N" help:"Number of the GPU, from 0."`
 	GPUMemory   byteSize `name:"gpu-memory" placeholder:"SIZE" help:"Limit of the network's memory pool on the GPU, such as 512MiB. Default: none."`
 	Precision   string   `enum:"fp32,fp16,int8,fp16+int8" default:"fp32" help:"What TensorRT may compute in: fp32, fp16, int8 (for a model with quantised nodes), fp16+int8."`
-	EngineCache string   `aliases:"cache" type:"path" placeholder:"DIR" help:"Where TensorRT's engines are kept ('perceive prepare'). What does not fit is built again, which takes minutes."`
+	EngineCache string   `type:"path" placeholder:"DIR" help:"Where TensorRT's engines are kept ('perceive prepare'). What does not fit is built again, which takes minutes."`
 	DLA         *int     `name:"dla" placeholder:"CORE" help:"Have TensorRT use a Jetson's deep learning accelerator, from 0."`
 	Workspace   byteSize `name:"trt-workspace" placeholder:"SIZE" help:"Memory that TensorRT may use to build and run, such as 1GiB."`
 }

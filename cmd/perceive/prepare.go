@@ -24,7 +24,7 @@ counts which provider ran its nodes, holds it against its golden results, and wa
 builds the engine, which takes minutes, in a cache that is checked byte by byte at each start:
 
   perceive prepare --provider cpu
-  perceive prepare --model road.onnx --provider tensorrt --precision fp16 --cache engines
+  perceive prepare --model road.onnx --provider tensorrt --precision fp16 --engine-cache engines
   perceive run --model road.onnx --provider tensorrt --precision fp16 --engine-cache engines --source drive.mp4
 
 An engine that was built for another model, library, driver, device or precision, or that is not whole, is
@@ -36,7 +36,7 @@ func (c *prepareCmd) Run(a *app) error {
 		return usageError{fmt.Errorf("--threads %d: want 0 to %d", c.Threads, ort.MaxThreads)}
 	}
 	if c.Provider == hw.TensorRT && c.EngineCache == "" {
-		return usageError{errors.New("--cache: say where TensorRT's engine is to be kept")}
+		return usageError{errors.New("--engine-cache: say where TensorRT's engine is to be kept")}
 	}
 	file, name, with, err := c.read(ort.Options{Threads: c.Threads})
 	if err != nil {

@@ -39,15 +39,15 @@ func TestPrepareRefuses(t *testing.T) {
 		code int
 		says string
 	}{
-		{"--provider tensorrt", exitUsage, "--cache"},
-		{"--cache x", exitUsage, "--engine-cache has no effect with --provider cpu"},
+		{"--provider tensorrt", exitUsage, "--engine-cache"},
+		{"--engine-cache x", exitUsage, "--engine-cache has no effect with --provider cpu"},
 		{"--threads=-1", exitUsage, "--threads -1"},
 		{"--precision fp8", exitUsage, "fp16"},
-		{"--provider tensorrt --precision fp32 --dla 0 --cache x", exitUsage, "tensorrt.dla_core"},
+		{"--provider tensorrt --precision fp32 --dla 0 --engine-cache x", exitUsage, "tensorrt.dla_core"},
 		{"--model " + dir + "/changed.onnx", exitFailed, "changed.onnx"},
 		{"--model " + dir + "/text.onnx", exitFailed, "text.onnx"},
 		{"--model " + dir + "/nothing.onnx", exitFailed, "nothing.onnx"},
-		{"--provider tensorrt --precision fp16 --cache " + cache, exitFailed, "provider cannot be used: tensorrt"},
+		{"--provider tensorrt --precision fp16 --engine-cache " + cache, exitFailed, "provider cannot be used: tensorrt"},
 	} {
 		if strings.Contains(tc.says, "cannot be used") && rt.Usable(ort.Options{Provider: hw.TensorRT}) == nil {
 			continue // a machine that has it builds the engine
@@ -67,7 +67,7 @@ func TestPrepareFallsBack(t *testing.T) {
 	if orttest.Runtime(t).Usable(ort.Options{Provider: hw.CUDA}) == nil {
 		return // here nothing falls back
 	}
-	code, out, errOut := perceive(t, "prepare", "--provider", "tensorrt", "--policy", "prefer", "--cache", filepath.Join(t.TempDir(), "c"))
+	code, out, errOut := perceive(t, "prepare", "--provider", "tensorrt", "--policy", "prefer", "--engine-cache", filepath.Join(t.TempDir(), "c"))
 	if code != exitOK || !strings.Contains(out, "ready          yes, degraded: tensorrt: ") {
 		t.Errorf("exit code %d:\n%s%s", code, out, errOut)
 	}
