@@ -25,6 +25,9 @@ import (
 
 // TestMain keeps decoded pictures out of the user's cache.
 func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+	}
 	dir, err := os.MkdirTemp("", "perceive")
 	if err == nil {
 		err = os.Setenv("XDG_CACHE_HOME", dir)

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"perceive/hw/hil"
+)
+
+// asProgram makes the test's own binary be perceive, for tests that need a process.
+const asProgram = "PERCEIVE_TEST_AS_PROGRAM"
+
+// onBench runs scenarios against the daemon as a process of its own.
+func onBench(t *testing.T, scenarios ...string) (code int, out string, done []*hil.Outcome) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(asProgram, "1")
+	dir := t.TempDir()
+	code, out, errOut := perceive(t, append([]string{"hil", "run", "--program", self, "--out", dir}, scenarios...)...)
+	text, err := os.ReadFile(filepath.Join(dir, "results.json"))
+	if err != nil {
+		t.Fatalf("exit code %d: %s%s: %v", code, out, errOut, err)
+	}
+	if err := json.Unmarshal(text, &done); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"index.html", "junit.xml", "table.md"} {
+		if st, err := os.Stat(filepath.Join(dir, name)); err != nil || st.Size() == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	return code, out + errOut, done
+}
+
+// The daemon on the bench: a camera that goes away and comes back is noticed and taken up again,
+// and each requirement that can be broken in a few seconds is found broken by the scenario that
+// is made for that. Both are about time, so the race detector, which takes it, is not asked.
+func TestBenchOnTheDaemonBudget(t *testing.T) {
+	text, err := hil.Text("camera-gone")
+	if err != nil {
+		t.Fatal(err)
+	}
+	short := filepath.Join(t.TempDir(), "gone.yaml") // the same in half the time
+	if err := os.WriteFile(short, []byte(strings.NewReplacer("length: 14s", "length: 7s", "at: 4s, for: 3s", "at: 2s, for: 2s").Replace(string(text))), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	scenarios := []string{short, "fails-gap", "fails-detect", "fails-alive", "fails-one_result"}
+	code, out, done := onBench(t, scenarios...)
+	if code != exitOK || len(done) != len(scenarios) {
+		t.Fatalf("exit code %d: %s", code, out)
+	}
+	for _, o := range done {
+		if !o.Pass || o.Error != "" {
+			t.Errorf("%s: %+v", o.Scenario, o)
+		}
+	}
+}
+
+// A requirement that is not met is exit code 1.
+func TestBenchSaysNoBudget(t *testing.T) {
+	text, err := hil.Text("fails-gap")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "mine.yaml")
+	if err := os.WriteFile(file, []byte(strings.Replace(string(text), "fails: gap\n", "", 1)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	code, out, done := onBench(t, file)
+	if code != exitFailed || len(done) != 1 || done[0].Pass || !strings.Contains(out, "not met") {
+		t.Errorf("exit code %d: %s", code, out)
+	}
+}
+
+func TestBenchIsAskedWrongly(t *testing.T) {
+	for args, want := range map[string]string{
+		"hil run nothing":                      `no scenario "nothing"`,
+		"hil run none.yaml":                    "none.yaml",
+		"hil run camera-gone --length 1s":      "has a fault until 7s",
+		"hil show nothing":                     "no scenario",
+		"hil run unit-killed --unit localhost": "needs a unit that the bench starts",
+	} {
+		if strings.HasPrefix(args, "hil run") {
+			args += " --out " + t.TempDir()
+		}
+		code, out, errOut := perceive(t, strings.Fields(args)...)
+		if code == exitOK || !strings.Contains(out+errOut, want) {
+			t.Errorf("%s: exit code %d: %s%s", args, code, out, errOut)
+		}
+	}
+}
