@@ -30,6 +30,34 @@ type Bench struct {
 	// Say tells what happens, for a person; Progress how far it is.
 	Say      func(format string, args ...any)
 	Progress func(done, of time.Duration)
+
+	clips map[clipKey]*clip // of scenarios before, which most share
+}
+
+// clipKey is what a clip depends on.
+type clipKey struct {
+	world         string
+	fps           float64
+	width, height int
+	truth         bool
+}
+
+// clip is what a camera looks at. The truth takes as long as the pictures, so it is made only
+// where something is held against it.
+func (b *Bench) clip(ctx context.Context, s *Scenario, c Camera) (*clip, error) {
+	truth := slices.ContainsFunc(s.Require, func(r Requirement) bool { return r.Kind == "agreement" })
+	key := clipKey{c.World, c.FPS, c.Width, c.Height, truth}
+	if b.clips[key] == nil {
+		made, err := loadClip(ctx, c, truth, b.Open)
+		if err != nil {
+			return nil, err
+		}
+		if b.clips == nil {
+			b.clips = map[clipKey]*clip{}
+		}
+		b.clips[key] = made
+	}
+	return b.clips[key], nil
 }
 
 // startTime is how long the unit may take to be ready.
@@ -79,7 +107,7 @@ func (b *Bench) Run(ctx context.Context, s *Scenario, dir string) (_ *Run, err e
 // feeds are the scenario's cameras, which listen and do not send yet.
 func (b *Bench) feeds(ctx context.Context, s *Scenario) (out []*feed, err error) {
 	for i, c := range s.Cameras {
-		clip, err := loadClip(ctx, c, b.Open)
+		clip, err := b.clip(ctx, s, c)
 		if err == nil {
 			var f *feed
 			if f, err = newFeed(s, i, clip); err == nil {

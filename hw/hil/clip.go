@@ -27,8 +27,9 @@ type clip struct {
 	truth []map[string]bool
 }
 
-// loadClip reads a camera's world at the size and the rate that are served.
-func loadClip(ctx context.Context, c Camera, open func(uri string) (camera.Source, error)) (*clip, error) {
+// loadClip reads a camera's world at the size and the rate that are served, and with truth
+// what is in each picture of a drawn one.
+func loadClip(ctx context.Context, c Camera, truth bool, open func(uri string) (camera.Source, error)) (*clip, error) {
 	uri := c.World
 	var drive *scene.Config
 	if scene.Is(uri) {
@@ -75,7 +76,7 @@ func loadClip(ctx context.Context, c Camera, open func(uri string) (camera.Sourc
 		if float64(i) >= next {
 			next += step
 			err = out.add(f, &fit)
-			if drive != nil {
+			if drive != nil && truth {
 				out.truth = append(out.truth, drive.TruthAt(f.Seq).Labels)
 			}
 		}

@@ -81,7 +81,7 @@ func serveFaults(t *testing.T, n int, faults ...Fault) []got {
 			s.Faults[i].At, s.Faults[i].For = 400*time.Millisecond, 800*time.Millisecond
 		}
 	}
-	clip, err := loadClip(t.Context(), s.Cameras[0], openScene)
+	clip, err := loadClip(t.Context(), s.Cameras[0], false, openScene)
 	if err != nil {
 		t.Fatal(err)
 	}
