@@ -24,8 +24,8 @@ func (c *replayCmd) one(a *app, m, second *model.Model) (err error) {
 	}
 	show := replay.Report{Header: head, Trace: replay.NewTrace(head)}
 	job := replay.Job{Source: src, Detector: det, Header: head, Sinks: []perception.Sink{show.Trace}}
-	if c.road != nil {
-		job.Guards = []perception.Guard{c.road.Guard()}
+	if job.Guards, err = c.guards(); err != nil {
+		return err
 	}
 	if c.Golden != "" && c.Update == "" {
 		if show.Comparison, show.Notes, err = c.compare(c.Golden, head); err != nil {
@@ -129,4 +129,3 @@ func (c *replayCmd) words(a *app) interface{ Write([]byte) (int, error) } {
 	}
 	return a.out
 }
-

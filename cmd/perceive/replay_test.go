@@ -246,7 +246,7 @@ func copyFile(t *testing.T, from, to string) {
 func TestReplayDrops(t *testing.T) {
 	dir := files(t)
 	at := func(name string) string { return filepath.Join(dir, name) }
-	args := []string{"replay", at("drive.mkv"), "-q", "--model", at("tiny.onnx"), "--out"}
+	args := []string{"replay", at("drive.mkv"), "-q", "--no-guards", "--model", at("tiny.onnx"), "--out"}
 	if code, _, errOut := perceive(t, append(args, at("all.jsonl"))...); code != exitOK {
 		t.Fatal(errOut)
 	}
