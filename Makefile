@@ -11,7 +11,8 @@ export GOFLAGS := $(strip $(filter-out -tags=%,$(shell go env GOFLAGS 2>/dev/nul
 export ORT_VERSION := 1.27.0
 export ORT_INTEGRITY := sha512-QEzGwrvNBgv4uPVdnbHsOGG4G6T96mdlcFI8aAKPjMU8wOPpVocPXb6k3QGkaZagVTv2G9Bnnbo6Z3JdXr1fQw==
 
-# What `make run` reads: any source that `bin/perceive run --help` lists.
+# What `make run` replays: any recording that `bin/perceive replay --help` lists. (Live cameras:
+# bin/perceive run.)
 SOURCE ?= scene://?seed=2&seconds=10
 
 # Tests with one of these words in their name measure allocations or time.
@@ -30,9 +31,9 @@ build: ## make bin/perceive
 	@.ci/deps build
 	go build -o bin/perceive ./cmd/perceive
 
-run: build ## detections and an annotated video of SOURCE, in out/
+run: build ## replay SOURCE: results, an annotated video and a report, in out/
 	@mkdir -p out
-	bin/perceive run --source "$(SOURCE)" --out out/detections.jsonl --annotate out/drive.mp4
+	bin/perceive replay "$(SOURCE)" --out out/detections.jsonl --annotate out/drive.mp4 --report out/report
 
 # The race detector changes what is allocated and how long things take, so the
 # tests that measure run once more without it.

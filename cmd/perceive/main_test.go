@@ -206,6 +206,15 @@ func TestExitCodesAndReasons(t *testing.T) {
 		{"the source as output", "run --source %/drive.mkv --out %/drive.mkv", exitUsage, "the source"},
 		{"the source as annotated video", "run --source %/cut.mkv --annotate %/cut.mkv", exitUsage, "the source"},
 		{"one file for two outputs", "run --source %/drive.mkv --out %/x.mp4 --annotate %/x.mp4", exitUsage, "both"},
+		{"a live camera", "replay scene://?live=true", exitUsage, "cannot be replayed"},
+		{"a speed that is none", "replay %/drive.mkv --speed fast", exitUsage, "1x"},
+		{"results and golden in one file", "replay %/drive.mkv --out %/x --golden %/x", exitUsage, "one file"},
+		{"an update of nothing", "replay %/drive.mkv --update why", exitUsage, "--golden"},
+		{"a golden that is not there", "replay %/drive.mkv --golden %/none.jsonl", exitFailed, "no golden"},
+		{"a golden that is no recording", "replay %/drive.mkv --golden %/text.mp4", exitFailed, "no header"},
+		{"several recordings and no folder", "replay %/drive.mkv %/cut.mkv", exitUsage, "--out"},
+		{"two recordings of one name", "replay %/drive.mkv %/drive.mp4 --out %/o", exitUsage, "drive.jsonl"},
+		{"a road without frames", "replay %/drive.mkv --drops %/text.mp4", exitFailed, "no header"},
 		{"a label twice", "train --data jsonl:%/labels.jsonl --labels car,car --out %/r", exitUsage, "twice"},
 		{"data that is not there", "train --data jsonl:%/none.jsonl --out %/r", exitFailed, "%/none.jsonl"},
 		{"a label of 7", "train --data jsonl:%/broken.jsonl --labels car --out %/r", exitFailed, `line 1: key "labels": "car" is 7`},
@@ -330,7 +339,7 @@ func TestRunIsRepeatable(t *testing.T) {
 
 // Every command explains itself.
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{{}, {"--help"}, {"run", "--help"}, {"train", "--help"}, {"eval", "--help"}, {"export", "--help"}, {"compare", "--help"}, {"models", "--help"}, {"models", "show", "--help"}, {"models", "verify", "--help"}, {"models", "sign", "--help"}, {"models", "keygen", "--help"}, {"doctor", "--help"}, {"prepare", "--help"}} {
+	for _, args := range [][]string{{}, {"--help"}, {"run", "--help"}, {"replay", "--help"}, {"bench", "--help"}, {"serve", "--help"}, {"config", "--help"}, {"hil", "--help"}, {"hil", "run", "--help"}, {"train", "--help"}, {"eval", "--help"}, {"export", "--help"}, {"compare", "--help"}, {"models", "--help"}, {"models", "show", "--help"}, {"models", "verify", "--help"}, {"models", "sign", "--help"}, {"models", "keygen", "--help"}, {"doctor", "--help"}, {"prepare", "--help"}} {
 		code, out, _ := perceive(t, args...)
 		if code != exitOK || !strings.Contains(out, "Usage: perceive") {
 			t.Errorf("%v: exit code %d: %.80s", args, code, out)

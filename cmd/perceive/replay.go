@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"perceive/camera"
+	"perceive/camera/guard"
 	"perceive/camera/open"
 	"perceive/camera/opencv"
 	"perceive/hw"
@@ -38,6 +39,7 @@ type replayCmd struct {
 	Speed         replaySpeed   `default:"max" placeholder:"1x" help:"max, or times the speed of the recording: 1x, 0.5x."`
 	Drops         []string      `sep:"none" type:"path" placeholder:"FILE" help:"Lose the frames that were lost on the road: the daemon's recording of this drive, .jsonl or .mcap. May be repeated: the files of a run."`
 	Camera        string        `placeholder:"NAME" help:"Which camera of that recording, where it has several."`
+	Guards        bool          `default:"true" negatable:"" help:"Keep pictures that are black, saturated, frozen, blurred or covered from the network, as the daemon does; with its default limits."`
 	Leave         float32       `default:"0.8" help:"A label is off again below its threshold times this."`
 	Hold          time.Duration `default:"300ms" help:"A label stays on for this long at least."`
 	Expiry        time.Duration `default:"1s" help:"After this long without an answer a label that was on is unknown."`
@@ -178,8 +180,23 @@ func (c *replayCmd) setup() replay.Setup {
 	if c.road != nil {
 		drops = c.road.Hash
 	}
-	return replay.Setup{Drops: drops, Program: "perceive " + version(), Deterministic: c.Deterministic, Threads: c.threads(), DecoderThreads: c.decoders(),
+	var guards []string
+	if c.Guards {
+		guards = append(guards, fmt.Sprintf("input %+v", guard.Default))
+	}
+	return replay.Setup{Guards: guards, Drops: drops, Program: "perceive " + version(), Deterministic: c.Deterministic, Threads: c.threads(), DecoderThreads: c.decoders(),
 		Leave: c.Leave, Hold: c.Hold, Expiry: c.Expiry}
+}
+
+// guards are those of one recording.
+func (c *replayCmd) guards() (out []perception.Guard) {
+	if c.road != nil {
+		out = append(out, c.road.Guard())
+	}
+	if c.Guards {
+		out = append(out, perception.InputGuard{Guard: guard.New(guard.Default)})
+	}
+	return out
 }
 
 // threads are those of the network.

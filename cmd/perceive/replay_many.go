@@ -15,7 +15,7 @@ import (
 
 // many replays recordings side by side.
 func (c *replayCmd) many(a *app, m *model.Model, recordings []string) error {
-	p := replay.Plan{Model: m, Setup: c.setup(), Dir: c.Out, Workers: c.Workers, Memory: c.Memory << 20, Open: c.open, Reports: c.Report}
+	p := replay.Plan{Model: m, Setup: c.setup(), Dir: c.Out, Workers: c.Workers, Memory: c.Memory << 20, Open: c.open, Guards: c.guards, Reports: c.Report}
 	if p.Workers == 0 { // each has a decoder and a network
 		p.Workers = max(1, runtime.NumCPU()/2)
 	}

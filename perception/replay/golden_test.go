@@ -232,4 +232,3 @@ func TestAgainst(t *testing.T) {
 		t.Error(err)
 	}
 }
-

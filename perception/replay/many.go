@@ -31,6 +31,8 @@ type Plan struct {
 	Workers int
 	Memory  int64
 	Open    func(path string) (camera.Source, error)
+	// Guards, if not nil, makes those of a recording, which Setup names.
+	Guards func() []perception.Guard
 	// Compare, if not nil, opens a recording's golden.
 	Compare func(name string, h perception.Header) (*Comparison, []string, error)
 	// Reports, if not empty, is a folder that takes a report of each.
@@ -162,6 +164,9 @@ func (p Plan) one(ctx context.Context, path string, budget *semaphore.Weighted, 
 		return row, err
 	}
 	defer budget.Release(need)
+	if p.Guards != nil {
+		job.Guards = p.Guards()
+	}
 	if job.Out, err = Create(out, head); err != nil {
 		return row, err
 	}
