@@ -3,84 +3,107 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"runtime"
-	"time"
 
 	"perceive/camera/opencv"
-	"perceive/camera/scene"
 	"perceive/hw"
+	"perceive/hw/board"
+	"perceive/hw/nvml"
 	"perceive/hw/ort"
-	"perceive/models"
-	"perceive/perception"
-	"perceive/perception/model"
 )
 
-type doctorCmd struct{}
+type doctorCmd struct {
+	JSON bool `name:"json" help:"Print the findings as JSON."`
+}
 
 // Help is the long description.
 func (doctorCmd) Help() string {
 	return `Looks for everything that the program needs, tries each execution provider, proves the built-in model
-with its golden results and times it. Exit code 1 if the main job would fail here.`
+with its golden results and times it, tries the codecs, and reads the board: cameras, power mode,
+temperatures, throttling. What does not work comes with what to do about it. Exit code 1 if the main job
+would fail here.`
 }
 
-func (doctorCmd) Run(a *app) error {
-	line := func(what, format string, args ...any) {
-		fmt.Fprintf(a.out, "%-14s %s\n", what, fmt.Sprintf(format, args...))
+// checkup is what the doctor found.
+type checkup struct {
+	Program  string `json:"program"`
+	Go       string `json:"go"`
+	Platform string `json:"platform"`
+	Cores    int    `json:"cores"`
+
+	OpenCV   string          `json:"opencv"`
+	Video    string          `json:"video"` // reading and writing of a video file
+	Codecs   []opencv.Codec  `json:"codecs"`
+	Backends opencv.Backends `json:"backends"`
+	Cameras  []board.Camera  `json:"cameras"`
+
+	ONNXRuntime string          `json:"onnxruntime,omitempty"`
+	Library     string          `json:"library,omitempty"`
+	Providers   []providerCheck `json:"providers"`
+	// Libraries are those that GPU providers need, by name.
+	Libraries map[string]string `json:"libraries"`
+
+	Board   board.Reading `json:"reading"`
+	Thermal board.State   `json:"thermal"`
+	// Broken says why the main job would fail here; empty if it would not.
+	Broken string `json:"broken,omitempty"`
+}
+
+func (c *doctorCmd) Run(a *app) error {
+	r := nvml.New(&board.Sysfs{}, 0)
+	defer r.Close()
+	found, broken := examine(a, os.DirFS("/"), r)
+	if broken != nil {
+		found.Broken = broken.Error()
 	}
-	line("machine", "%s/%s, %d cores", runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
-	line("perceive", "%s, %s", version(), runtime.Version())
-	video, broken := videoWorks()
-	line("OpenCV", "%s, video: %s", opencv.Version(), video)
+	var err error
+	if c.JSON {
+		err = printJSON(a.out, found)
+	} else {
+		err = found.print(a.out)
+	}
+	return errors.Join(err, broken)
+}
+
+// examine looks at everything. root is where cameras and libraries are looked for. The
+// error is the reason why the main job would fail.
+func examine(a *app, root fs.FS, reader board.Reader) (c checkup, broken error) {
+	c = checkup{Program: version(), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Cores: runtime.NumCPU(),
+		OpenCV: opencv.Version(), Backends: opencv.ListBackends(), Providers: []providerCheck{}}
+	c.machine(root, reader)
+	c.Video, broken = videoWorks()
+	var err error
+	if c.Codecs, err = opencv.ProbeCodecs(); err != nil {
+		broken = errors.Join(broken, fmt.Errorf("codecs: %w", err))
+	}
 	rt, err := ort.Open(ort.Config{Library: a.library})
 	if err != nil {
-		line("ONNX Runtime", "missing: %v", err)
-		return errors.New("ONNX Runtime is needed for everything")
+		return c, errors.Join(broken, fmt.Errorf("ONNX Runtime is needed for everything: %w", err))
 	}
 	defer rt.Close()
+	c.ONNXRuntime, c.Library = rt.Version(), rt.Library()
 	for _, p := range []hw.Provider{hw.CPU, hw.CUDA, hw.TensorRT} {
-		text, err := try(a, rt, p)
-		line(string(p), "%s", text)
-		if p == hw.CPU && err != nil {
-			broken = errors.Join(broken, fmt.Errorf("the built-in model does not run: %w", err))
+		check := tryProvider(a, rt, p)
+		check.Do = c.advice(check)
+		c.Providers = append(c.Providers, check)
+		if p == hw.CPU && !check.Usable {
+			broken = errors.Join(broken, fmt.Errorf("the built-in model does not run: %s", check.Reason))
 		}
 	}
-	return broken
+	return c, broken
 }
 
-// timed is how many frames are timed.
-const timed = 50
-
-// try loads the built-in model on a provider and times a frame.
-func try(a *app, rt *ort.Runtime, p hw.Provider) (string, error) {
-	m, err := model.Load(a.ctx, rt, models.Road, nil, ort.Options{Provider: p, Policy: hw.Require})
+// machine reads the board.
+func (c *checkup) machine(root fs.FS, reader board.Reader) {
+	c.Cameras, c.Libraries = board.Cameras(root), board.Libraries(root)
+	c.Board = reader.Read()
+	bands, err := board.NewBands(board.DefaultBands())
 	if err != nil {
-		return "not usable: " + err.Error(), err
+		panic(err) // the defaults are wrong
 	}
-	defer m.Close()
-	src, err := scene.Open(scene.Config{Seed: 1})
-	if err != nil {
-		return err.Error(), err
-	}
-	defer src.Close()
-	f, err := src.Next(a.ctx)
-	if err != nil {
-		return err.Error(), err
-	}
-	defer f.Release()
-	d := perception.NewDetector(m)
-	defer d.Close()
-	var r perception.Result
-	d.Detect(a.ctx, f, &r) // the first frame pays for memory
-	begin := time.Now()
-	for range timed {
-		if d.Detect(a.ctx, f, &r); r.Status != perception.OK {
-			return r.Reason, errors.New(r.Reason)
-		}
-	}
-	each := time.Since(begin) / timed
-	return fmt.Sprintf("ONNX Runtime %s, %d golden results met, %.1f ms a %d×%d frame", m.Report().Version,
-		len(m.Manifest().Golden), each.Seconds()*1e3, f.Width, f.Height), nil
+	c.Thermal = bands.Update(c.Board)
 }
 
 // videoWorks writes and reads a short video.

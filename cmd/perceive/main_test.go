@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -343,18 +342,6 @@ func TestHelp(t *testing.T) {
 		code, out, _ := perceive(t, args...)
 		if code != exitOK || !strings.Contains(out, "Usage: perceive") {
 			t.Errorf("%v: exit code %d: %.80s", args, code, out)
-		}
-	}
-}
-
-func TestDoctor(t *testing.T) {
-	code, out, errOut := perceive(t, "doctor")
-	if code != exitOK {
-		t.Errorf("exit code %d: %s", code, errOut)
-	}
-	for _, want := range []string{"OpenCV", "golden results met", "cuda", "tensorrt", fmt.Sprint(goldens)} {
-		if !strings.Contains(out, want) {
-			t.Errorf("lacks %q:\n%s", want, out)
 		}
 	}
 }
