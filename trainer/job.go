@@ -93,6 +93,11 @@ func (j *Job) Run(ctx context.Context) (p Progress, err error) {
 	if p, err = loop.Resume(); err != nil {
 		return p, err
 	}
+	if p.Step > 0 && p.Named == nil && j.Named != nil {
+		if err := loop.name(); err != nil {
+			return p, err
+		}
+	}
 	if p.Step == 0 {
 		if err := c.start(ctx, engine); err != nil {
 			return p, fmt.Errorf("trainer: %w", err)

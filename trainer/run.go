@@ -211,6 +211,21 @@ func (l *Loop) Resume() (Progress, error) {
 	return p, l.Engine.Restore(context.Background())
 }
 
+// name writes down how the data was asked for in the best weights of a run that goes on and
+// did not know. It is the same data: Resume has seen its fingerprint.
+func (l *Loop) name() error {
+	path := filepath.Join(l.Out, BestFile)
+	p, state, err := LoadCheckpoint(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil || p.Named != nil || p.Data != l.Data {
+		return err
+	}
+	p.Named = l.Named
+	return SaveCheckpoint(path, p, state)
+}
+
 // Threads are the options of a training session: all cores, spinning, because a
 // machine that trains does nothing else.
 func Threads(n int) ort.Options { return ort.Options{Threads: n, Spin: true} }

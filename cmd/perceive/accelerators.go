@@ -13,19 +13,21 @@ import (
 
 // acceleratorFlags are options of the GPU providers.
 type acceleratorFlags struct {
-	Device    int      `default:"0" placeholder:"N" help:"Number of the GPU, from 0."`
-	GPUMemory byteSize `name:"gpu-memory" placeholder:"SIZE" help:"Limit of the network's memory pool on the GPU, such as 512MiB. Default: none."`
-	FP16      bool     `name:"trt-fp16" help:"Let TensorRT compute in half precision."`
-	INT8      bool     `name:"trt-int8" help:"Let TensorRT compute in int8, for a model with quantised nodes."`
-	DLA       *int     `name:"trt-dla" placeholder:"CORE" help:"Run on a Jetson's deep learning accelerator, from 0."`
-	Workspace byteSize `name:"trt-workspace" placeholder:"SIZE" help:"Memory that TensorRT may use to build and run, such as 1GiB."`
+	Device      int      `default:"0" placeholder:"N" help:"Number of the GPU, from 0."`
+	GPUMemory   byteSize `name:"gpu-memory" placeholder:"SIZE" help:"Limit of the network's memory pool on the GPU, such as 512MiB. Default: none."`
+	Precision   string   `enum:"fp32,fp16,int8,fp16+int8" default:"fp32" help:"What TensorRT may compute in: fp32, fp16, int8 (for a model with quantised nodes), fp16+int8."`
+	EngineCache string   `type:"path" placeholder:"DIR" help:"Where TensorRT's engines are kept ('perceive prepare'). What does not fit is built again, which takes minutes."`
+	DLA         *int     `name:"dla" placeholder:"CORE" help:"Have TensorRT use a Jetson's deep learning accelerator, from 0."`
+	Workspace   byteSize `name:"trt-workspace" placeholder:"SIZE" help:"Memory that TensorRT may use to build and run, such as 1GiB."`
 }
 
-// options are the flags as a session takes them.
+// options are the flags as a session takes them, all but the engine cache: that is
+// checked first.
 func (f acceleratorFlags) options(o ort.Options) ort.Options {
 	o.Device = f.Device
 	o.CUDA.MemoryLimit = int64(f.GPUMemory)
-	o.TensorRT.FP16, o.TensorRT.INT8, o.TensorRT.DLACore = f.FP16, f.INT8, f.DLA
+	o.TensorRT.FP16, o.TensorRT.INT8 = strings.Contains(f.Precision, "fp16"), strings.Contains(f.Precision, "int8")
+	o.TensorRT.DLACore = f.DLA
 	o.TensorRT.Workspace = int64(f.Workspace)
 	return o
 }
@@ -40,9 +42,9 @@ func (f acceleratorFlags) check(p hw.Provider) error {
 	}{
 		{"--device", f.Device != 0, p != hw.CPU, "cuda or tensorrt"},
 		{"--gpu-memory", f.GPUMemory != 0, p != hw.CPU, "cuda or tensorrt"},
-		{"--trt-fp16", f.FP16, tensorrt, "tensorrt"},
-		{"--trt-int8", f.INT8, tensorrt, "tensorrt"},
-		{"--trt-dla", f.DLA != nil, tensorrt, "tensorrt"},
+		{"--precision " + f.Precision, f.Precision != "fp32" && f.Precision != "", tensorrt, "tensorrt"},
+		{"--engine-cache", f.EngineCache != "", tensorrt, "tensorrt"},
+		{"--dla", f.DLA != nil, tensorrt, "tensorrt"},
 		{"--trt-workspace", f.Workspace != 0, tensorrt, "tensorrt"},
 	} {
 		if flag.set && !flag.ok {

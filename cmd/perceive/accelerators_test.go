@@ -41,11 +41,12 @@ func TestAcceleratorFlagsThatWouldDoNothing(t *testing.T) {
 		says string
 	}{
 		{acceleratorFlags{Device: 1}, hw.CPU, "--device has no effect with --provider cpu"},
-		{acceleratorFlags{FP16: true}, hw.CUDA, "--trt-fp16 has no effect"},
+		{acceleratorFlags{Precision: "fp16"}, hw.CUDA, "--precision fp16 has no effect"},
 		{acceleratorFlags{DLA: &core}, hw.TensorRT, "tensorrt.dla_core"},
 		{acceleratorFlags{Device: -1}, hw.CUDA, "device: -1"},
-		{acceleratorFlags{FP16: true, DLA: &core, Device: 1}, hw.TensorRT, ""},
+		{acceleratorFlags{Precision: "fp16+int8", DLA: &core, Device: 1}, hw.TensorRT, ""},
 		{acceleratorFlags{GPUMemory: 1 << 20}, hw.Auto, ""},
+		{acceleratorFlags{EngineCache: "x"}, hw.CUDA, "--engine-cache has no effect"},
 		{acceleratorFlags{}, hw.CPU, ""},
 	} {
 		err := tc.f.check(tc.p)

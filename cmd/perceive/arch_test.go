@@ -14,7 +14,7 @@ var floors = map[string]int{
 	// What the vocabulary is read with.
 	"internal/strict": -1,
 	// The vocabulary: no native code.
-	"camera": 0, "models": 0, "models/signature": 0, "export/onnx": 0, "hw": 0, "perception/mcap": 0,
+	"camera": 0, "models": 0, "models/signature": 0, "export/onnx": 0, "hw": 0, "hw/board": 0, "perception/mcap": 0,
 	// Sessions, frame sources, graph building, models from elsewhere.
 	"hw/ort": 1, "camera/opencv": 1, "camera/scene": 1, "camera/supervise": 1, "camera/framecode": 1, "camera/guard": 1, "trainer/graph": 1, "export/adapt": 1,
 	// Models that are loaded and proved; sources by URI; the parts of training.
@@ -37,7 +37,7 @@ var floors = map[string]int{
 	"cmd/perceive": 6,
 
 	// For tests only: nothing but tests may import these.
-	"hw/ort/orttest": test, "camera/cameratest": test, "perception/model/modeltest": test, "trainer/internal/ref": test,
+	"hw/ort/orttest": test, "hw/board/boardtest": test, "camera/cameratest": test, "perception/model/modeltest": test, "trainer/internal/ref": test,
 	"internal/realdata": test,
 }
 
@@ -45,8 +45,9 @@ const test = 100
 
 // owners are the packages that alone may import a native binding.
 var owners = map[string]string{
-	"github.com/yalue/onnxruntime_go": "hw/ort",
-	"gocv.io/x/gocv":                  "camera/opencv",
+	"github.com/yalue/onnxruntime_go":    "hw/ort",
+	"gocv.io/x/gocv":                     "camera/opencv",
+	"github.com/NVIDIA/go-nvml/pkg/nvml": "hw/nvml",
 }
 
 func TestImportsPointDown(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 	"perceive/models"
 	"perceive/perception"
 	"perceive/perception/model"
+	"perceive/perception/replay"
 )
 
 // drive writes a rendered drive as H.264, 1280×720, and returns its path.
@@ -107,6 +108,35 @@ func BenchmarkDrive(b *testing.B) {
 	})
 }
 
+// BenchmarkReplay is a deterministic replay of the same file, with decisions, hash and trace: to be
+// held against the slower of "decode only" and "network only" of BenchmarkDrive.
+func BenchmarkReplay(b *testing.B) {
+	path := drive(b)
+	opencv.SetThreads(1)
+	m, err := model.Load(b.Context(), orttest.Runtime(b), models.Road, nil, ort.Options{Threads: 1})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer m.Close()
+	det := perception.NewDetector(m)
+	defer det.Close()
+	head, err := replay.NewHeader(det, camera.Info{}, replay.Setup{Leave: 0.8, Expiry: time.Second})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	out, err := replay.Discard(head)
+	if err != nil {
+		b.Fatal(err)
+	}
+	src := &repeat{path: path, left: b.N}
+	defer src.Close()
+	b.ResetTimer()
+	if _, err := replay.Run(b.Context(), replay.Job{Source: src, Detector: det, Header: head, Out: out, Sinks: []perception.Sink{replay.NewTrace(head)}}); err != nil {
+		b.Fatal(err)
+	}
+}
+
 // repeat reads a file again and again, left frames in all (0: for ever).
 type repeat struct {
 	camera.Source
@@ -114,6 +144,9 @@ type repeat struct {
 	left int
 	n    int
 }
+
+// Info names no file: the source may not be open.
+func (r *repeat) Info() camera.Info { return camera.Info{} }
 
 func (r *repeat) Next(ctx context.Context) (*camera.Frame, error) {
 	if r.left > 0 && r.n == r.left {

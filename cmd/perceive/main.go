@@ -27,20 +27,21 @@ const (
 
 // cli is the whole command line.
 type cli struct {
-	Run     runCmd     `cmd:"" help:"Detections for every frame of a source."`
-	Replay  replayCmd  `cmd:"" help:"Run recordings again: the same bytes, a verdict against a golden recording, two models on one drive."`
-	Train   trainCmd   `cmd:"" help:"Train a network on labelled pictures."`
-	Teach   teachCmd   `cmd:"" help:"Write down what a detector sees in pictures, to train on."`
-	Eval    evalCmd    `cmd:"" help:"Measure a model file on labelled pictures."`
-	Bench   benchCmd   `cmd:"" help:"Measure latency and throughput, and compare with a baseline."`
-	Compare compareCmd `cmd:"" help:"Measure several models on the same pictures, in one table."`
-	Export  exportCmd  `cmd:"" help:"Turn a training run into a model file."`
-	Models  modelsCmd  `cmd:"" help:"List, show, verify and sign model files."`
-	Study   studyCmd   `cmd:"" help:"Test what is said of multi-task and transfer learning, on many small networks."`
-	Serve   serveCmd   `cmd:"" help:"The on-vehicle daemon: cameras in, results out, for weeks."`
-	Config  configCmd  `cmd:"" help:"Print the default configuration of the daemon."`
-	Hil     hilCmd     `cmd:"" help:"Hardware in the loop: test the daemon on a bench that breaks things on purpose."`
-	Doctor  doctorCmd  `cmd:"" help:"Say what works on this machine."`
+	Run     runCmd     `cmd:"" group:"Drives" help:"Detections for every frame of a source."`
+	Replay  replayCmd  `cmd:"" group:"Drives" help:"Run recordings again: the same bytes, a verdict against a golden recording, two models on one drive."`
+	Bench   benchCmd   `cmd:"" group:"Drives" help:"Measure latency and throughput, and compare with a baseline."`
+	Serve   serveCmd   `cmd:"" group:"Vehicle" help:"The on-vehicle daemon: cameras in, results out, for weeks."`
+	Config  configCmd  `cmd:"" group:"Vehicle" help:"Print the default configuration of the daemon."`
+	Prepare prepareCmd `cmd:"" group:"Vehicle" help:"Make a model ready on this machine, and prove it, before it drives."`
+	Doctor  doctorCmd  `cmd:"" group:"Vehicle" help:"Say what works on this machine."`
+	Hil     hilCmd     `cmd:"" group:"Vehicle" help:"Hardware in the loop: test the daemon on a bench that breaks things on purpose."`
+	Train   trainCmd   `cmd:"" group:"Training" help:"Train a network on labelled pictures."`
+	Teach   teachCmd   `cmd:"" group:"Training" help:"Write down what a detector sees in pictures, to train on."`
+	Study   studyCmd   `cmd:"" group:"Training" help:"Test what is said of multi-task and transfer learning, on many small networks."`
+	Export  exportCmd  `cmd:"" group:"Models" help:"Turn a training run into a model file."`
+	Eval    evalCmd    `cmd:"" group:"Models" help:"Measure a model file on labelled pictures."`
+	Compare compareCmd `cmd:"" group:"Models" help:"Measure several models on the same pictures, in one table."`
+	Models  modelsCmd  `cmd:"" group:"Models" help:"List, show, verify and sign model files."`
 
 	Library string `name:"ort-library" env:"PERCEIVE_ORT_LIB" placeholder:"FILE" help:"ONNX Runtime's shared library. Default: the one that 'make deps' installs, then the system's folders."`
 }

@@ -327,7 +327,7 @@ func TestRunIsRepeatable(t *testing.T) {
 
 // Every command explains itself.
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{{}, {"--help"}, {"run", "--help"}, {"train", "--help"}, {"eval", "--help"}, {"export", "--help"}, {"compare", "--help"}, {"models", "--help"}, {"models", "show", "--help"}, {"models", "verify", "--help"}, {"models", "sign", "--help"}, {"models", "keygen", "--help"}, {"doctor", "--help"}} {
+	for _, args := range [][]string{{}, {"--help"}, {"run", "--help"}, {"train", "--help"}, {"eval", "--help"}, {"export", "--help"}, {"compare", "--help"}, {"models", "--help"}, {"models", "show", "--help"}, {"models", "verify", "--help"}, {"models", "sign", "--help"}, {"models", "keygen", "--help"}, {"doctor", "--help"}, {"prepare", "--help"}} {
 		code, out, _ := perceive(t, args...)
 		if code != exitOK || !strings.Contains(out, "Usage: perceive") {
 			t.Errorf("%v: exit code %d: %.80s", args, code, out)

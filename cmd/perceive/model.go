@@ -28,23 +28,38 @@ type modelFlags struct {
 
 // load reads, proves and loads the model; measure adds the proof of which provider ran it.
 func (c *modelFlags) load(a *app, rt *ort.Runtime, opts ort.Options, measure bool) (*model.Model, error) {
-	if err := c.acceleratorFlags.check(c.Provider); err != nil {
+	file, name, with, err := c.read(opts)
+	if err != nil {
 		return nil, err
 	}
-	opts = c.acceleratorFlags.options(opts)
-	opts.Provider, opts.Policy = c.Provider, c.Policy
-	with := model.Options{Options: opts, Measure: measure}
+	with.Measure = measure
+	if err := c.engines(a, rt, file, &with); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	m, err := model.LoadWith(a.ctx, rt, file, with)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return m, nil
+}
+
+// read reads the model file that the flags choose, and how it is to be loaded.
+func (c *modelFlags) read(opts ort.Options) (file []byte, name string, with model.Options, err error) {
+	if err := c.acceleratorFlags.check(c.Provider); err != nil {
+		return nil, "", with, err
+	}
+	with.Options = c.acceleratorFlags.options(opts)
+	with.Provider, with.Policy = c.Provider, c.Policy
 	if c.PublicKey != "" {
 		if c.Manifest != "" {
-			return nil, usageError{errors.New("--public-key: a signed file is loaded with the contract that it carries: leave --manifest out")}
+			return nil, "", with, usageError{errors.New("--public-key: a signed file is loaded with the contract that it carries: leave --manifest out")}
 		}
-		var err error
 		if with.PublicKey, err = signature.ReadPublic(c.PublicKey); err != nil {
-			return nil, err
+			return nil, "", with, err
 		}
 	}
-	m, _, err := openModel(a, rt, c.Model, c.Manifest, with)
-	return m, err
+	file, name, err = readWithContract(c.Model, c.Manifest, &with)
+	return file, name, with, err
 }
 
 // builtIn is how the model that ships with the program is called.
@@ -53,16 +68,7 @@ const builtIn = "the built-in road model"
 // openModel loads a model file, "" for the built-in one, with its contract in a file, "" for
 // the one it carries. It returns the file's bytes, too.
 func openModel(a *app, rt *ort.Runtime, path, manifest string, opts model.Options) (*model.Model, []byte, error) {
-	file, name, err := readModel(path)
-	if err != nil {
-		return nil, nil, err
-	}
-	switch {
-	case manifest != "":
-		err = readContract(manifest, &opts)
-	case opts.PublicKey == nil:
-		opts.Sidecar, err = peer(file)
-	}
+	file, name, err := readWithContract(path, manifest, &opts)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -71,6 +77,20 @@ func openModel(a *app, rt *ort.Runtime, path, manifest string, opts model.Option
 		return nil, nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return m, file, nil
+}
+
+// readWithContract reads what openModel loads, and says how to call it.
+func readWithContract(path, manifest string, opts *model.Options) (file []byte, name string, err error) {
+	if file, name, err = readModel(path); err != nil {
+		return nil, "", err
+	}
+	switch {
+	case manifest != "":
+		err = readContract(manifest, opts)
+	case opts.PublicKey == nil:
+		opts.Sidecar, err = peer(file)
+	}
+	return file, name, err
 }
 
 // readModel reads a model file or takes one that is built in, and says how to call it. A

@@ -29,11 +29,11 @@ func TestModelSaysWhatItWasMadeFrom(t *testing.T) {
 		}
 	}
 	folder := filepath.Base(dir)
-	check(t, dir, "train --config %/small.yaml --on-bad skip --cache off --data jsonl:%/labels.jsonl?teacher=%/seen.jsonl --data scene:60?seed=1 --val scene:120?seed=2 --out %/run", exitOK, "trained for")
-	check(t, dir, "export --run %/run --data scene:120?seed=2 --frames 4 --out %/m.onnx", exitOK, "fp32")
-	check(t, dir, "models show %/m.onnx", exitOK, "64 pictures: jsonl:"+folder+"/labels.jsonl?teacher="+folder+"/seen.jsonl scene:60?seed=1", "chosen by", "scene:120?seed=2",
-		"seen.jsonl, SHA-256", " of 4, mean ROC AUC", "on parts of scene:120?seed=2", "source: scene", "distance: far")
-	check(t, dir, "eval --model %/m.onnx --cache off --data scene:120?seed=2 --card %/card.md --sources", exitOK, "card: %/card.md", "source")
+	check(t, dir, "train --config %/small.yaml --on-bad skip --cache off --data jsonl:%/labels.jsonl?teacher=%/seen.jsonl --data scene:20?seed=1 --val scene:40?seed=2 --out %/run", exitOK, "trained for")
+	check(t, dir, "export --run %/run --data scene:40?seed=2 --frames 4 --out %/m.onnx", exitOK, "fp32")
+	check(t, dir, "models show %/m.onnx", exitOK, "24 pictures: jsonl:"+folder+"/labels.jsonl?teacher="+folder+"/seen.jsonl scene:20?seed=1", "chosen by", "scene:40?seed=2",
+		"seen.jsonl, SHA-256", " of 4, mean ROC AUC", "on parts of scene:40?seed=2", "source: scene")
+	check(t, dir, "eval --model %/m.onnx --cache off --data scene:40?seed=2 --card %/card.md --sources", exitOK, "card: %/card.md", "source")
 	card, err := os.ReadFile(filepath.Join(dir, "card.md"))
 	if err != nil || !strings.Contains(string(card), "| car | scene |") || strings.Contains(string(card), filepath.Dir(dir)) {
 		t.Errorf("%v: the card lacks the source, or names the machine's folder:\n%s", err, card)

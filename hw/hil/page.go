@@ -136,7 +136,7 @@ func chart(r *Run) string {
 	r.plot(&b, x, y+10)
 	for i := range 11 {
 		at := r.Begin.Add(time.Duration(float64(i) / 10 * total * float64(time.Second)))
-		fmt.Fprintf(&b, `<text class="axis" x="%.1f" y="%d">%.1f s</text>`, x(at)-10, height-6, at.Sub(r.Begin).Seconds())
+		fmt.Fprintf(&b, `<text class="axis" text-anchor="middle" x="%.1f" y="%d">%.1f s</text>`, min(x(at), chartWidth-20), height-6, at.Sub(r.Begin).Seconds())
 	}
 	b.WriteString("</svg>")
 	return b.String()

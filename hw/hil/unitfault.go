@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/google/renameio/v2"
 	"golang.org/x/sys/unix"
 )
 
@@ -46,8 +47,8 @@ func writeBoard(dir string, celsius float64) error {
 	zone := filepath.Join(dir, "board", "sys", "class", "thermal", "thermal_zone0")
 	err := os.MkdirAll(zone, 0o755)
 	for name, text := range map[string]string{"type": "cpu-thermal\n", "temp": fmt.Sprintf("%d\n", int(celsius*1000))} {
-		if err == nil {
-			err = os.WriteFile(filepath.Join(zone, name), []byte(text), 0o644)
+		if err == nil { // at once, as the kernel does: half a reading would be another sensor
+			err = renameio.WriteFile(filepath.Join(zone, name), []byte(text), 0o644)
 		}
 	}
 	if err != nil {

@@ -81,3 +81,21 @@ func TestBadModelIsNotAProviderFault(t *testing.T) {
 		t.Errorf("error = %v, want ErrModel", err)
 	}
 }
+
+// What Usable says and what a session does must agree.
+func TestUsable(t *testing.T) {
+	rt := orttest.Runtime(t)
+	for _, p := range hw.Providers() {
+		err := rt.Usable(ort.Options{Provider: p})
+		if plug := p != hw.CPU && p != hw.Auto; plug && !hasPlugin(rt, p) {
+			if !errors.Is(err, ort.ErrProvider) || !strings.Contains(err.Error(), "comes without it") {
+				t.Errorf("%s: error %v, want ErrProvider with the reason", p, err)
+			}
+		} else if !plug && err != nil {
+			t.Errorf("%s: %v", p, err)
+		}
+	}
+	if err := rt.Usable(ort.Options{Threads: -1}); err == nil || errors.Is(err, ort.ErrProvider) {
+		t.Errorf("bad options: error %v", err)
+	}
+}

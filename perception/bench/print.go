@@ -92,7 +92,11 @@ func (s *RateSearch) print(w io.Writer) error {
 	case s.AtLeast:
 		fmt.Fprintf(w, "%.1f frames/s, where the search ends: more may be possible\n", s.PerS)
 	default:
+		k := s.known()
 		fmt.Fprintf(w, "%.1f frames/s; %.1f/s was too much\n", s.PerS, s.Failed)
+		if k.Max > s.Failed || k.Min < s.PerS {
+			fmt.Fprintf(w, "the trials contradict each other: the noise reaches from %.1f to %.1f/s\n", k.Min, k.Max)
+		}
 	}
 	if s.PerS > 0 {
 		fmt.Fprintf(w, "at this rate: %d of %d frames dropped (%.1f %%), %d answered; age when published p50 %.2f ms, p99 %.2f ms\n",

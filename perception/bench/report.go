@@ -124,7 +124,7 @@ func (r *Report) check() error {
 		seen[s.Name] = true
 	}
 	if s := r.Rate; s != nil && !s.possible() {
-		return fmt.Errorf("rate: %g/s kept and %g/s not: impossible", s.PerS, s.Failed)
+		return fmt.Errorf("rate: %g/s kept and %g/s not, %d trials: impossible", s.PerS, s.Failed, len(s.Trials))
 	}
 	return nil
 }
@@ -132,6 +132,11 @@ func (r *Report) check() error {
 // possible is whether a search can have ended so.
 func (s *RateSearch) possible() bool {
 	in := func(v float64) bool { return v == 0 || 1e-9 <= v && v <= fastest }
+	for i := range s.Trials {
+		if t := &s.Trials[i]; t.PerS == 0 || !in(t.PerS) || t.Offered < 0 || t.Dropped < 0 {
+			return false
+		}
+	}
 	return in(s.PerS) && in(s.Failed) && (s.PerS > 0 || s.Failed > 0) && (s.Failed == 0 || s.Failed > s.PerS)
 }
 

@@ -80,6 +80,7 @@ func TestParseRefuses(t *testing.T) {
 		{"negative", change(`"median": 3`, `"median": -3`), "decode"},
 		{"median out of its range", change(`"median": 3`, `"median": 300`), "p50_ms"},
 		{"impossible rate", change(`"failed_per_s": 404`, `"failed_per_s": 4`), "impossible"},
+		{"impossible trial", change(`"offered": 100,`, `"offered": -100,`), "impossible"},
 		{"incomplete", string(half), "incomplete"},
 		{"huge", strings.Repeat(" ", maxReport+1), "bytes"},
 	} {
@@ -131,7 +132,7 @@ func TestCompare(t *testing.T) {
 	scale(&is.Stages[2].P50, 0.5)
 	scale(is.Stages[3].PerS, 0.5)
 	scale(&is.Stages[4].P50, 17) // the pipeline waits longer: that is not compared
-	is.Rate.PerS, is.Rate.Failed = 200, 202
+	is.Rate.PerS, is.Rate.Failed, is.Rate.Trials = 200, 202, nil
 	c := is.Compare(report())
 	if len(c.Differs) != 0 || len(c.Missing) != 0 {
 		t.Errorf("differs %v, missing %v", c.Differs, c.Missing)
@@ -142,7 +143,7 @@ func TestCompare(t *testing.T) {
 		verdict    string
 	}{
 		{"decode", "ms", 1.08, "within the noise"}, {"fit", "ms", 1.5, "slower"}, {"network", "ms", 0.5, "faster"},
-		{"pipeline", "ms", 1, "within the noise"}, {"pipeline", "per s", 2, "slower"}, {"pipeline/network", "ms", 1, "within the noise"},
+		{"pipeline", "per s", 2, "slower"}, {"pipeline/network", "ms", 1, "within the noise"},
 		{"highest rate", "per s", 2, "slower"},
 	} {
 		if i >= len(c.Rows) {
@@ -228,6 +229,8 @@ func TestCompareRates(t *testing.T) {
 		{"none ever", RateSearch{Failed: 5}, RateSearch{Failed: 5}, ""},
 		{"beyond the end, now less", RateSearch{PerS: 1000, AtLeast: true}, RateSearch{PerS: 90, Failed: 92}, "slower"},
 		{"beyond both ends", RateSearch{PerS: 1000, AtLeast: true}, RateSearch{PerS: 500, AtLeast: true}, ""},
+		{"less, and the trials contradict each other", RateSearch{PerS: 100, Failed: 102}, RateSearch{PerS: 90, Failed: 92, Trials: []Trial{{PerS: 101, Offered: 100}, {PerS: 92, Offered: 100, Dropped: 9}}}, "within the noise"},
+		{"less, and a lower rate failed once before", RateSearch{PerS: 100, Failed: 102, Trials: []Trial{{PerS: 85, Offered: 100, Dropped: 5}}}, RateSearch{PerS: 90, Failed: 92}, "within the noise"},
 		{"beyond the end, and above", RateSearch{PerS: 500, AtLeast: true}, RateSearch{PerS: 700, Failed: 710}, ""},
 	} {
 		c := &Comparison{}

@@ -24,6 +24,7 @@ type Config struct {
 	// Deadline is the age at which a published result counts as late.
 	Deadline time.Duration `yaml:"deadline"`
 	Guards   guard.Config  `yaml:"guards"`
+	Board    BoardConfig   `yaml:"board"`
 	Outputs  OutputsConfig `yaml:"outputs"`
 	Watch    WatchConfig   `yaml:"watch"`
 	HTTP     HTTPConfig    `yaml:"http"`
@@ -202,6 +203,7 @@ func (c *Config) faults() (out []strict.Fault) {
 		}
 	}
 	c.Decide.faults(bad)
+	c.Board.faults(bad)
 	c.Outputs.faults(bad)
 	for key, says := range c.Guards.Faults() {
 		bad("guards."+key, "%s", says)

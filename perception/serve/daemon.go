@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"perceive/camera"
+	"perceive/hw/board"
 	"perceive/models"
 	"perceive/perception"
 	"perceive/perception/model"
@@ -28,8 +29,6 @@ type Deps struct {
 	Outputs func(perception.Header) (Outputs, error)
 	// Guards are asked about each frame of a source.
 	Guards func(s SourceConfig) ([]perception.Guard, error)
-	// Board is what the machine's sensors say, nil if nobody asks them.
-	Board func() any
 }
 
 // Outputs are what takes the results of all sources.
@@ -58,6 +57,7 @@ type Daemon struct {
 	reload   *Reload
 	detector *perception.Detector
 	sources  []*source
+	board    *thermometer
 	outputs  Outputs
 	loading  sync.Mutex // one reload at a time
 }
@@ -104,6 +104,9 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	d.mu.Lock()
 	d.outputs = out
 	d.mu.Unlock()
+	if err := d.watchBoard(); err != nil {
+		return errors.Join(err, out.Close(ctx))
+	}
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	done := make(chan struct{})
@@ -115,6 +118,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	notify("READY=1")
 	d.log.Info("ready", "sources", len(d.sources))
 	go d.watchdog(work)
+	go d.board.run(work)
 	select {
 	case <-ctx.Done():
 	case <-done:
@@ -127,6 +131,20 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	d.log.Info("stopping")
 	stop()
 	return errors.Join(err, d.stop(done))
+}
+
+// watchBoard makes the thermometer, which reads once before the first frame.
+func (d *Daemon) watchBoard() error {
+	t, err := newThermometer(d.cfg.Board, func(s board.State) {
+		d.log.Warn("board", "level", s.Level.String(), "reason", s.Reason)
+	})
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	d.board = t
+	d.mu.Unlock()
+	return nil
 }
 
 // stop puts everything away, in the order in which results flow.

@@ -3,9 +3,11 @@ package serve
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/renameio/v2"
 	"go.uber.org/goleak"
 
 	"perceive/camera"
@@ -335,5 +338,38 @@ func TestMeterAllocatesNothing(t *testing.T) {
 		tp.Emit(context.Background(), r, f)
 	}); n != 0 {
 		t.Errorf("%v allocations a frame", n)
+	}
+}
+
+// A board that gets too hot leaves frames out and says so, until it has cooled down.
+func TestHotBoard(t *testing.T) {
+	root := t.TempDir()
+	zone := filepath.Join(root, "sys", "class", "thermal", "thermal_zone0")
+	if err := os.MkdirAll(zone, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(zone, "type"), []byte("cpu-thermal\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	set := func(celsius int) { // at once, as the kernel does
+		if err := renameio.WriteFile(filepath.Join(zone, "temp"), fmt.Appendf(nil, "%d\n", celsius*1000), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set(40)
+	r := start(t, func(c *Config) { c.Board.Root, c.Board.Poll = root, 10*time.Millisecond }, nil)
+	until(t, "results", func() bool { return r.out.count("left") > 5 })
+	skipped := func() uint64 { return r.Status().Sources[0].Results["skipped"] }
+	if skipped() != 0 || r.problem("board") {
+		t.Errorf("%+v", r.Status())
+	}
+	set(110)
+	until(t, "skipped frames", func() bool { return skipped() > 10 && r.problem("board: ") })
+	set(40)
+	until(t, "no problem", func() bool { return !r.problem("board") })
+	before := skipped()
+	until(t, "answers", func() bool { return r.Status().Sources[0].Results["ok"] > before+20 })
+	if err := r.end(t); err != nil {
+		t.Error(err)
 	}
 }

@@ -14,7 +14,7 @@ func (d *Daemon) Status() Status {
 	now := time.Now()
 	d.mu.Lock()
 	s := Status{Program: d.deps.Program, Started: d.started, Ready: d.ready.Load(), Model: d.model, Reload: d.reload, Problems: []Problem{}}
-	sources, out, det := d.sources, d.outputs, d.detector
+	sources, out, det, board := d.sources, d.outputs, d.detector, d.board
 	d.mu.Unlock()
 	if det != nil {
 		s.Provider = det.Report()
@@ -40,8 +40,11 @@ func (d *Daemon) Status() Status {
 	if r := s.Reload; r != nil && r.Result == "refused" {
 		s.Problems = append(s.Problems, Problem{Part: "model", What: fmt.Sprintf("%s was refused, the one before goes on: %s", r.File, r.Reason), Since: r.At})
 	}
-	if d.deps.Board != nil {
-		s.Board = d.deps.Board()
+	if board != nil {
+		s.Board = board.status()
+		if p := board.problem(); p != nil {
+			s.Problems = append(s.Problems, *p)
+		}
 	}
 	s.Healthy = s.Ready && d.advancing(now, sources) == nil
 	return s

@@ -46,7 +46,7 @@ func (d *Daemon) newSource(cfg SourceConfig, steady []perception.Steady) (*sourc
 	if s.camera, err = d.deps.Open(cfg, s.happened); err != nil {
 		return nil, fmt.Errorf("source %s: %w", cfg.Name, err)
 	}
-	s.pipe = perception.Pipeline{Source: s.camera, Detector: d.detector, Guards: guards, Decider: decider, Watch: &s.watch, Name: cfg.Name,
+	s.pipe = perception.Pipeline{Source: s.camera, Detector: d.detector, Guards: append(guards, d.board), Decider: decider, Watch: &s.watch, Name: cfg.Name,
 		Sinks: slices.Concat([]perception.Sink{s.meter}, d.outputs.Sinks(), []perception.Sink{s.tap})}
 	if cfg.FrameCode {
 		s.pipe.Code = framecode.Read

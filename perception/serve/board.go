@@ -1,0 +1,124 @@
+package serve
+
+import (
+	"context"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"perceive/camera"
+	"perceive/hw/board"
+	"perceive/perception"
+)
+
+// BoardConfig says how the board is watched.
+type BoardConfig struct {
+	// Root is the file system that the sensors are in; empty is this machine's.
+	Root string `yaml:"root"`
+	// Poll is the time between readings; 0 is none at all.
+	Poll  time.Duration     `yaml:"poll"`
+	Bands board.BandsConfig `yaml:"bands"`
+}
+
+func (c *BoardConfig) faults(bad func(string, string, ...any)) {
+	if c.Poll < 0 || c.Poll > time.Minute {
+		bad("board.poll", "%v is not within 0s to 1m", c.Poll)
+	}
+	if err := c.Bands.Validate(); err != nil {
+		bad("board.bands", "%v", err)
+	}
+}
+
+// thermometer reads the board's sensors and says how much may be evaluated.
+type thermometer struct {
+	cfg    BoardConfig
+	reader board.Reader
+	bands  *board.Bands
+	state  atomic.Pointer[board.State]
+	told   func(board.State)
+
+	mu      sync.Mutex
+	reading board.Reading
+	since   time.Time // of the level
+}
+
+func newThermometer(c BoardConfig, told func(board.State)) (*thermometer, error) {
+	bands, err := board.NewBands(c.Bands)
+	if err != nil {
+		return nil, err
+	}
+	s := &board.Sysfs{}
+	if c.Root != "" {
+		s.Root = os.DirFS(c.Root)
+	}
+	t := &thermometer{cfg: c, reader: s, bands: bands, told: told}
+	t.state.Store(&board.State{Every: 1})
+	return t, nil
+}
+
+// run reads until ctx ends.
+func (t *thermometer) run(ctx context.Context) {
+	if t.cfg.Poll == 0 {
+		return
+	}
+	tick := time.NewTicker(t.cfg.Poll)
+	defer tick.Stop()
+	for {
+		t.read()
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (t *thermometer) read() {
+	r := t.reader.Read()
+	s := t.bands.Update(r)
+	before := t.state.Swap(&s)
+	t.mu.Lock()
+	t.reading = r
+	if before.Level != s.Level || t.since.IsZero() {
+		t.since = time.Now()
+	}
+	t.mu.Unlock()
+	if before.Level != s.Level {
+		t.told(s)
+	}
+}
+
+// status is the last reading with what follows from it, nil before there is one.
+func (t *thermometer) status() any {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.reading.Time.IsZero() {
+		return nil
+	}
+	s := t.state.Load()
+	return struct {
+		board.Reading
+		Level  board.Level `json:"level"`
+		Reason string      `json:"reason"`
+	}{t.reading, s.Level, s.Reason}
+}
+
+// problem is what is wrong with the board, nil if it is well.
+func (t *thermometer) problem() *Problem {
+	s := t.state.Load()
+	if s.Level == board.Normal {
+		return nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return &Problem{Part: "board", What: s.Reason, Since: t.since}
+}
+
+// Check implements perception.Guard: a hot board leaves frames out, and says so.
+func (t *thermometer) Check(f *camera.Frame) (perception.Status, string) {
+	if s := t.state.Load(); !s.Evaluate(f.Seq) {
+		return perception.Skipped, s.Reason
+	}
+	return perception.OK, ""
+}
