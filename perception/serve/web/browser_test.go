@@ -82,7 +82,7 @@ func (b *browser) do(t *testing.T, actions ...chromedp.Action[chromedp.Void]) {
 // holds evaluates a JavaScript expression.
 func (b *browser) holds(t *testing.T, js string) bool {
 	t.Helper()
-	ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](js))
+	ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("Boolean("+js+")"))
 	if err != nil {
 		t.Fatal(err)
 	}

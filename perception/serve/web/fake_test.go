@@ -221,11 +221,15 @@ func (f *fake) lose(name, reason string) {
 	c := f.camera(name)
 	c.lost, c.since = reason, time.Now()
 	f.mu.Unlock()
-	e := publish.CameraEvent{Source: name, State: string(camera.Streaming), Reason: reason}
 	if reason != "" {
-		e.State, e.Attempt, e.BackoffMS = string(camera.Lost), 1, 500
+		f.event(name, camera.Lost, reason, 1)
+	} else {
+		f.event(name, camera.Streaming, "", 0)
 	}
-	f.events.Event("camera", e)
+}
+
+func (f *fake) event(name string, s camera.State, reason string, attempt int) {
+	f.events.Event("camera", publish.CameraEvent{Source: name, State: string(s), Reason: reason, Attempt: attempt})
 }
 
 // change changes what the fake says.

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"perceive/camera"
 )
 
 func label(source, id string) string {
@@ -121,7 +123,7 @@ func TestPageShowsTrouble(t *testing.T) {
 	}
 	f.lose("rear", "the camera closed the connection: EOF")
 	b.until(t, "rear is lost, and why", `document.querySelector('.cam[data-source="rear"]').dataset.state === 'lost' &&
-		(v => !v.hidden && v.textContent.includes('lost for') && v.textContent.includes('closed the connection'))(document.querySelector('.cam[data-source="rear"] .veil'))`)
+		(v => !v.hidden && v.textContent.includes('no picture for') && v.textContent.includes('closed the connection'))(document.querySelector('.cam[data-source="rear"] .veil'))`)
 	b.until(t, "what nobody sees is unknown", shows("rear", "car", "unknown", "–"))
 	b.is(t, "front goes on", `document.querySelector('.cam[data-source="front"]').dataset.state === 'streaming' && document.querySelector('.cam[data-source="front"] .veil').hidden`)
 	b.is(t, "it is unhealthy", `healthy.textContent.includes('unhealthy') && healthy.className === 'pill bad' && ready.className === 'pill good'`)
@@ -137,6 +139,11 @@ func TestPageShowsTrouble(t *testing.T) {
 		b.is(t, fmt.Sprintf("no horizontal scroll at %d", s[0]), "!("+wide+")")
 		b.shoot(t, fmt.Sprintf("trouble-%d", s[0]))
 	}
+	for n := range 3 { // tries that fail
+		f.event("rear", camera.Connecting, "", n+2)
+		f.event("rear", camera.Lost, "the camera closed the connection: EOF", n+2)
+	}
+	b.until(t, "tries are counted in one line", `log.querySelector('[data-attempt="×4"]') && [...log.children].filter(e => e.textContent.includes('rear lost')).length === 1`)
 	f.lose("rear", "")
 	b.until(t, "rear is back", `document.querySelector('.cam[data-source="rear"]').dataset.state === 'streaming' && document.querySelector('.cam[data-source="rear"] .veil').hidden`)
 	b.until(t, "pictures and results again", live)

@@ -74,13 +74,10 @@ func newLimit(n int) func(http.Handler) http.Handler {
 	}
 }
 
-// endless takes the server's deadlines off a stream. The read deadline would end it: the server
-// reads on to see whether the client is still there.
+// endless takes the server's deadline for an answer off a stream.
 func endless(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := http.NewResponseController(w)
-		c.SetReadDeadline(time.Time{}) // a writer that knows none has none
-		c.SetWriteDeadline(time.Time{})
+		http.NewResponseController(w).SetWriteDeadline(time.Time{}) // a writer that knows none has none
 		next.ServeHTTP(w, r)
 	})
 }

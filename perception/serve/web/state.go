@@ -56,9 +56,7 @@ func (s *Server) reload(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusForbidden, "the model is changed from the machine itself only: ask there, or send the process SIGHUP")
 		return
 	}
-	c := http.NewResponseController(w)
-	c.SetReadDeadline(time.Time{})
-	c.SetWriteDeadline(time.Now().Add(s.cfg.ReloadTime + s.cfg.WriteTimeout))
+	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.cfg.ReloadTime + s.cfg.WriteTimeout))
 	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.ReloadTime)
 	defer cancel()
 	if err := s.daemon.Reload(ctx, r.URL.Query().Get("file")); err != nil {

@@ -35,8 +35,20 @@ export class Camera {
     this.picture.late();
   }
 
-  update(s, labels, now) {
+  // down is since when there is no picture, and why. Tries to connect again do not change it.
+  down(s, problems) {
+    if (s.state === 'streaming') this.out = null;
+    else this.out ??= { since: s.since, reason: '' };
+    if (!this.out) return;
+    const times = problems.filter((p) => p.part === 'source ' + s.name).map((p) => p.since);
+    for (const t of [s.since, ...times]) if (Date.parse(t) < Date.parse(this.out.since)) this.out.since = t;
+    if (s.reason) this.out.reason = s.reason;
+  }
+
+  update(s, labels, problems, now) {
     this.status = s;
+    this.down(s, problems);
+    attr(this.root, 'data-down', String(s.state === 'lost' || s.state === 'stalled' || Boolean(this.out?.reason)));
     this.labels = labels;
     attr(this.root, 'data-state', s.state);
     text(this.part('.sign'), good[s.state] || '?');
@@ -48,8 +60,8 @@ export class Camera {
     attr(this.part('.why'), 'title', why);
     if (s.width) this.part('.view').style.setProperty('--ratio', s.width + ' / ' + s.height);
     const veil = this.part('.veil');
-    veil.hidden = s.state === 'streaming';
-    text(veil, s.state + ' for ' + span(now - Date.parse(s.since)) + (s.reason ? '\n' + s.reason : ''));
+    veil.hidden = !this.out;
+    if (this.out) text(veil, 'no picture for ' + span(now - Date.parse(this.out.since)) + '\n' + this.out.reason);
     this.stages(s.stages_ms || {});
     this.counts(s);
     rows(this.part('.labels'), labels, () => copy('label'), (row, l) => {
@@ -107,9 +119,9 @@ export class Camera {
   }
 
   gaps(now, latest) {
-    const { n, last } = this.history.gaps(now);
+    const { n, last, all: some } = this.history.gaps(now);
     const by = Object.entries(n).map(([k, v]) => v + ' ' + k).join(', ');
-    const all = (latest ? '' : 'No results now. ') + (by ? '▨ Not evaluated in the last minute: ' + by + ' (' + last.reason + ')' : 'Every frame of the last minute was evaluated.');
+    const all = (latest ? '' : 'No results now. ') + (by ? '▨ Not evaluated in the last minute: ' + by + ' (' + last.reason + ')' : !some ? 'There were none in the last minute.' : 'Every frame of the last minute was evaluated.');
     text(this.part('.gaps'), all);
     attr(this.part('.gaps'), 'title', all);
     attr(this.part('.gaps'), 'class', 'gaps' + (by || !latest ? ' some' : ''));

@@ -40,16 +40,19 @@ export class History {
     return null;
   }
 
-  // gaps counts what was not evaluated in the last minute, by status.
+  // gaps counts all frames of the last minute, and those that were not evaluated by status.
   gaps(now) {
     const n = {};
     let last = null;
+    let all = 0;
     for (const s of this.samples) {
-      if (s.t < now - minute || s.status === 'ok' || s.status === '') continue;
+      if (s.t < now - minute || s.status === '') continue;
+      all++;
+      if (s.status === 'ok') continue;
       n[s.status] = (n[s.status] || 0) + 1;
       last = s;
     }
-    return { n, last };
+    return { n, last, all };
   }
 }
 

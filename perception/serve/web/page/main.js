@@ -21,7 +21,7 @@ link.addEventListener('status', (e) => {
     c.close();
     cameras.delete(name);
   }
-  for (const s of sources) camera(s.name).update(s, labels, now);
+  for (const s of sources) camera(s.name).update(s, labels, status.problems || [], now);
   attr($('cams'), 'data-n', String(sources.length));
   top.head(status, now);
   top.problems(status.problems || [], now);
@@ -61,7 +61,8 @@ link.addEventListener('result', (e) => {
 link.addEventListener('event', (e) => {
   const { event, time, source, state, reason, attempt, count, ...more } = e.detail;
   if (event === 'camera') {
-    top.log(time, source + ' ' + state + (reason ? ': ' + reason : '') + (attempt > 1 ? ' (attempt ' + attempt + ')' : ''), state === 'lost' || state === 'stalled');
+    if (attempt > 1 && state === 'connecting') return; // what comes of it is an event, too
+    top.log(time, source + ' ' + state + (reason ? ': ' + reason : ''), state === 'lost' || state === 'stalled', attempt);
   } else if (event === 'lost') {
     top.log(time, count + ' results did not reach this page: it is too slow', true);
   } else {

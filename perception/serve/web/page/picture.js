@@ -64,7 +64,7 @@ export class Picture {
   late() { if (this.image && !this.drawn) this.draw(); }
 
   mark(g, l) {
-    const k = this.canvas.width / Math.max(1, this.canvas.clientWidth);
+    const k = Math.max(this.canvas.width / Math.max(1, this.canvas.clientWidth), this.canvas.height / Math.max(1, this.canvas.clientHeight)); // fitted in
     const color = this.colors(l.label);
     g.lineWidth = 2.5 * k;
     g.strokeStyle = color;

@@ -89,10 +89,19 @@ export function outputs(list) {
   });
 }
 
-export function log(at, words, bad) {
+// log adds an event. One that is the newest already, at a later attempt, is not said again.
+export function log(at, words, bad, attempt) {
+  const newest = $('log').firstElementChild;
+  if (attempt > 1 && newest?.title === words) {
+    text(newest.lastElementChild, words);
+    text(newest.firstElementChild, clock(at));
+    attr(newest, 'data-attempt', '×' + attempt);
+    return;
+  }
   const li = el('li', bad ? 'bad' : '');
   li.title = words;
   li.append(el('time', '', clock(at)), el('span', '', words));
   $('log').prepend(li);
+  if (attempt > 1) attr(li, 'data-attempt', '×' + attempt);
   while ($('log').children.length > most) $('log').lastElementChild.remove();
 }
