@@ -21,7 +21,6 @@ import (
 // counted is a source of n frames that change, every tenth of which was dropped.
 type counted struct {
 	n, next int
-	begin   time.Time
 	ring    []*camera.Frame
 	lost    camera.FrameError
 }

@@ -239,17 +239,17 @@ func (c *Config) faults() (out []strict.Fault) {
 	return out
 }
 
-func (d *DecideConfig) faults(bad func(string, string, ...any)) {
-	if !(d.Leave >= 0 && d.Leave <= 1) {
-		bad("decide.leave", "%g is not within 0..1", d.Leave)
+func (c *DecideConfig) faults(bad func(string, string, ...any)) {
+	if !(c.Leave >= 0 && c.Leave <= 1) {
+		bad("decide.leave", "%g is not within 0..1", c.Leave)
 	}
-	if d.Hold < 0 {
-		bad("decide.hold", "%v is negative", d.Hold)
+	if c.Hold < 0 {
+		bad("decide.hold", "%v is negative", c.Hold)
 	}
-	if d.Expiry <= 0 {
-		bad("decide.expiry", "%v: want more than nothing", d.Expiry)
+	if c.Expiry <= 0 {
+		bad("decide.expiry", "%v: want more than nothing", c.Expiry)
 	}
-	for name, l := range d.Labels {
+	for name, l := range c.Labels {
 		key := "decide.labels." + name
 		for _, p := range []struct {
 			key string

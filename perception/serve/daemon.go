@@ -60,6 +60,7 @@ type Daemon struct {
 	board    *thermometer
 	outputs  Outputs
 	loading  sync.Mutex // one reload at a time
+	broken   sync.Map   // outputs that fail: name to since when
 }
 
 // New makes a daemon that Run starts.
@@ -101,9 +102,15 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if p, ok := out.(*Published); ok {
+		err = p.metrics.CollectCameras(d.cameras)
+	}
 	d.mu.Lock()
 	d.outputs = out
 	d.mu.Unlock()
+	if err != nil {
+		return errors.Join(err, out.Close(ctx))
+	}
 	if err := d.watchBoard(); err != nil {
 		return errors.Join(err, out.Close(ctx))
 	}

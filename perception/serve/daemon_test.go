@@ -210,7 +210,7 @@ func TestSilenceIsUnhealthy(t *testing.T) {
 	r := start(t, func(c *Config) { c.Watch.Silence = 300 * time.Millisecond }, nil)
 	until(t, "healthy", func() bool { return r.Status().Healthy })
 	r.hang.Store(true)
-	until(t, "unhealthy", func() bool { return !r.Status().Healthy && r.problem("source left: no result for") })
+	until(t, "unhealthy", func() bool { return !r.Status().Healthy && r.problem("source left: no results come") })
 	r.hang.Store(false)
 	until(t, "healthy again", func() bool { return r.Status().Healthy && len(r.Status().Problems) == 0 })
 	if err := r.end(t); err != nil {

@@ -32,8 +32,10 @@ func (d *Daemon) Status() Status {
 	if out != nil {
 		s.Outputs = out.Status()
 		for _, o := range s.Outputs {
-			if o.Error != "" {
-				s.Problems = append(s.Problems, Problem{Part: "output " + o.Name, What: o.Error, Since: now})
+			if o.Error == "" {
+				d.works(o.Name)
+			} else {
+				s.Problems = append(s.Problems, Problem{Part: "output " + o.Name, What: o.Error, Since: d.failing(o.Name, now)})
 			}
 		}
 	}
@@ -49,6 +51,14 @@ func (d *Daemon) Status() Status {
 	s.Healthy = s.Ready && d.advancing(now, sources) == nil
 	return s
 }
+
+// failing is since when an output has been failing; works forgets that.
+func (d *Daemon) failing(output string, now time.Time) time.Time {
+	since, _ := d.broken.LoadOrStore(output, now)
+	return since.(time.Time)
+}
+
+func (d *Daemon) works(output string) { d.broken.Delete(output) }
 
 // advancing is nil if every source gives results and no stage is stuck: being alive is not
 // enough to be healthy.

@@ -27,6 +27,7 @@ type source struct {
 
 	mu    sync.Mutex
 	event camera.Event
+	down  camera.Event // what took the camera away, until frames come again
 }
 
 // pause is the time before a pipeline that failed is started again.
@@ -58,6 +59,14 @@ func (d *Daemon) newSource(cfg SourceConfig, steady []perception.Steady) (*sourc
 func (s *source) happened(e camera.Event) {
 	s.mu.Lock()
 	s.event = e
+	switch bad := e.State == camera.Stalled || e.State == camera.Lost; {
+	case bad && s.down.Time.IsZero():
+		s.down = e
+	case bad:
+		s.down.State, s.down.Reason = e.State, e.Reason
+	case e.State == camera.Streaming || e.State == Ended:
+		s.down = camera.Event{}
+	}
 	s.mu.Unlock()
 	level := s.d.log.Info
 	if e.State == camera.Stalled || e.State == camera.Lost {
@@ -127,11 +136,14 @@ func (s *source) status() Source {
 func (s *source) problems(now time.Time) (out []Problem) {
 	part := "source " + s.cfg.Name
 	e := s.state()
-	if e.State == camera.Stalled || e.State == camera.Lost {
-		out = append(out, Problem{Part: part, What: fmt.Sprintf("%s: %s", e.State, e.Reason), Since: e.Time})
+	s.mu.Lock()
+	down := s.down
+	s.mu.Unlock()
+	if !down.Time.IsZero() { // also while it is being connected anew
+		out = append(out, Problem{Part: part, What: fmt.Sprintf("%s: %s", down.State, down.Reason), Since: down.Time})
 	}
 	if quiet := s.meter.silent(now, s.started); quiet > s.d.cfg.Watch.Silence && e.State != Ended {
-		out = append(out, Problem{Part: part, What: fmt.Sprintf("no result for %v", quiet.Round(time.Second/10)), Since: now.Add(-quiet)})
+		out = append(out, Problem{Part: part, What: "no results come", Since: now.Add(-quiet)})
 	}
 	if status, reason, since := s.meter.current(); status != perception.OK && status != "" && now.Sub(since) > s.d.cfg.Watch.Silence {
 		out = append(out, Problem{Part: part, What: fmt.Sprintf("%s: %s", status, reason), Since: since})
