@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
@@ -21,7 +20,6 @@ import (
 	"perceive/camera/open"
 	"perceive/camera/opencv"
 	"perceive/hw/ort"
-	"perceive/models/signature"
 	"perceive/perception"
 	"perceive/perception/model"
 	"perceive/perception/serve"
@@ -145,20 +143,12 @@ func (c *serveCmd) deps(a *app, rt *ort.Runtime, cfg serve.Config, log *slog.Log
 // loadServed loads and proves a model file as the configuration says.
 func loadServed(ctx context.Context, a *app, rt *ort.Runtime, cfg serve.Config, file string) (*model.Model, error) {
 	p := cfg.Provider
-	opts := ort.Options{Provider: p.Name, Policy: p.Policy, Device: p.Device, Threads: p.Threads, Spin: p.Spin}
-	with := model.Options{Options: opts, Measure: true}
-	if cfg.Model.PublicKey != "" {
-		var key ed25519.PublicKey
-		key, err := signature.ReadPublic(cfg.Model.PublicKey)
-		if err != nil {
-			return nil, err
-		}
-		with.PublicKey = key
-	}
+	flags := modelFlags{Model: file, Manifest: cfg.Model.Manifest, PublicKey: cfg.Model.PublicKey, Provider: p.Name, Policy: p.Policy,
+		acceleratorFlags: acceleratorFlags{Device: p.Device, GPUMemory: byteSize(p.GPUMemory), Precision: p.TensorRT.Precision,
+			DLA: p.TensorRT.DLA, Workspace: byteSize(p.TensorRT.Workspace), EngineCache: p.TensorRT.EngineCache}}
 	at := *a
 	at.ctx = ctx
-	m, _, err := openModel(&at, rt, file, cfg.Model.Manifest, with)
-	return m, err
+	return flags.load(&at, rt, ort.Options{Threads: p.Threads, Spin: p.Spin}, true)
 }
 
 // showFace serves the HTTP face until close is called: from before the model is loaded, so that

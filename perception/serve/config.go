@@ -49,6 +49,20 @@ type ProviderConfig struct {
 	Device  int         `yaml:"device"`
 	Threads int         `yaml:"threads"`
 	Spin    bool        `yaml:"spin"`
+	// GPUMemory limits the network's memory pool on the GPU, bytes; 0 is no limit.
+	GPUMemory int64          `yaml:"gpu_memory"`
+	TensorRT  TensorRTConfig `yaml:"tensorrt"`
+}
+
+// TensorRTConfig is for the TensorRT provider.
+type TensorRTConfig struct {
+	// Precision is what may be computed in: fp32, fp16, int8, fp16+int8.
+	Precision string `yaml:"precision"`
+	// DLA is a Jetson's deep learning accelerator, from 0; nil is the GPU.
+	DLA       *int  `yaml:"dla"`
+	Workspace int64 `yaml:"workspace"`
+	// EngineCache is the folder that perceive prepare fills.
+	EngineCache string `yaml:"engine_cache"`
 }
 
 // SourceConfig is one camera.
@@ -181,6 +195,18 @@ func (c *Config) faults() (out []strict.Fault) {
 	}
 	if c.Provider.Device < 0 {
 		bad("provider.device", "%d is negative", c.Provider.Device)
+	}
+	if c.Provider.GPUMemory < 0 {
+		bad("provider.gpu_memory", "%d is negative", c.Provider.GPUMemory)
+	}
+	if p := c.Provider.TensorRT.Precision; !slices.Contains([]string{"fp32", "fp16", "int8", "fp16+int8"}, p) {
+		bad("provider.tensorrt.precision", "%q: want fp32, fp16, int8 or fp16+int8", p)
+	}
+	if c.Provider.TensorRT.Workspace < 0 {
+		bad("provider.tensorrt.workspace", "%d is negative", c.Provider.TensorRT.Workspace)
+	}
+	if dla := c.Provider.TensorRT.DLA; dla != nil && *dla < 0 {
+		bad("provider.tensorrt.dla", "%d is negative", *dla)
 	}
 	if c.Provider.Threads < 0 || c.Provider.Threads > 1024 {
 		bad("provider.threads", "%d is not within 0..1024", c.Provider.Threads)
