@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -69,7 +70,7 @@ func (c Cache) Check(k Key) (reason string) {
 
 // nearest says in which fields the engine differs that is most like the one wanted.
 func (c Cache) nearest(k Key) string {
-	best, count := "", len(k.fields())+1
+	best, count := "", math.MaxInt
 	for _, m := range c.manifests() {
 		if m.Key.Model != k.Model {
 			continue
