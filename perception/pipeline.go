@@ -9,11 +9,11 @@ import (
 	"perceive/camera"
 )
 
-// lanes is how many frames are on their way at once: one being decoded and fitted, one
+// lanes is how many frames are on their way at once: one being decoded, one being fitted, one
 // in the network, one in the sinks. More would add latency and no rate.
-const lanes = 3
+const lanes = 4
 
-// Pipeline reads a source to its end: decoding and fitting, the network, and the sinks
+// Pipeline reads a source to its end: decoding, guards and fitting, the network, and the sinks
 // each have a goroutine, and frames pass from one to the next in order.
 type Pipeline struct {
 	Source   camera.Source
@@ -61,14 +61,26 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	free, fitted, done := make(chan *parcel, lanes), make(chan *parcel, lanes), make(chan *parcel, lanes)
+	queue := func() chan *parcel { return make(chan *parcel, lanes) }
+	free, read, fitted, done := queue(), queue(), queue(), queue()
 	for _, c := range parcels {
 		free <- c
 	}
-	var ended error // read after fitted is closed
+	var ended error // looked at after read is closed
+	go func() {
+		defer close(read)
+		ended = p.read(ctx, free, read)
+	}()
 	go func() {
 		defer close(fitted)
-		ended = p.read(ctx, free, fitted)
+		for c := range read {
+			if c.frame != nil {
+				p.Watch.enter(Prepare)
+				p.take(c, c.frame)
+				p.Watch.leave(Prepare)
+			}
+			fitted <- c
+		}
 	}()
 	go func() {
 		defer close(done)
@@ -101,7 +113,7 @@ func (p *Pipeline) answer(ctx context.Context, c *parcel) {
 }
 
 // read fills parcels until the source ends.
-func (p *Pipeline) read(ctx context.Context, free <-chan *parcel, fitted chan<- *parcel) error {
+func (p *Pipeline) read(ctx context.Context, free <-chan *parcel, read chan<- *parcel) error {
 	var bad *camera.FrameError // out here: in the loop it would be allocated for every frame
 	for {
 		var c *parcel
@@ -117,9 +129,6 @@ func (p *Pipeline) read(ctx context.Context, free <-chan *parcel, fitted chan<- 
 		c.frame, c.known = f, false
 		switch {
 		case err == nil:
-			p.Watch.enter(Prepare)
-			p.take(c, f)
-			p.Watch.leave(Prepare)
 		case errors.As(err, &bad):
 			c.frame = nil
 			c.result.Seq, c.result.Time = bad.Seq, bad.Time
@@ -127,7 +136,7 @@ func (p *Pipeline) read(ctx context.Context, free <-chan *parcel, fitted chan<- 
 		default:
 			return err
 		}
-		fitted <- c
+		read <- c
 	}
 }
 

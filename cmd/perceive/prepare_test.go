@@ -132,3 +132,12 @@ func TestHowLong(t *testing.T) {
 		}
 	}
 }
+
+// What ran is in a recording's header, and was measured.
+func TestRecordingsSayWhatRan(t *testing.T) {
+	code, out, errOut := perceive(t, "run", "-q", "--source", "scene://?seed=1&seconds=0.2", "--out", "-")
+	head, _, _ := strings.Cut(out, "\n")
+	if code != exitOK || !strings.Contains(head, `"measured":{"nodes":{"cpu":`) {
+		t.Errorf("exit code %d, header %s\n%s", code, head, errOut)
+	}
+}
