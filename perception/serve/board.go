@@ -9,6 +9,7 @@ import (
 
 	"perceive/camera"
 	"perceive/hw/board"
+	"perceive/hw/nvml"
 	"perceive/perception"
 )
 
@@ -34,6 +35,7 @@ func (c *BoardConfig) faults(bad func(string, string, ...any)) {
 type thermometer struct {
 	cfg    BoardConfig
 	reader board.Reader
+	close  func() error
 	bands  *board.Bands
 	state  atomic.Pointer[board.State]
 	told   func(board.State)
@@ -43,16 +45,18 @@ type thermometer struct {
 	since   time.Time // of the level
 }
 
-func newThermometer(c BoardConfig, told func(board.State)) (*thermometer, error) {
+func newThermometer(c BoardConfig, device int, told func(board.State)) (*thermometer, error) {
 	bands, err := board.NewBands(c.Bands)
 	if err != nil {
 		return nil, err
 	}
-	s := &board.Sysfs{}
+	t := &thermometer{cfg: c, reader: &board.Sysfs{}, close: func() error { return nil }, bands: bands, told: told}
 	if c.Root != "" {
-		s.Root = os.DirFS(c.Root)
+		t.reader = &board.Sysfs{Root: os.DirFS(c.Root)}
+	} else {
+		r := nvml.New(&board.Sysfs{}, device)
+		t.reader, t.close = r, r.Close
 	}
-	t := &thermometer{cfg: c, reader: s, bands: bands, told: told}
 	t.state.Store(&board.State{Every: 1})
 	return t, nil
 }
@@ -60,8 +64,10 @@ func newThermometer(c BoardConfig, told func(board.State)) (*thermometer, error)
 // run reads until ctx ends.
 func (t *thermometer) run(ctx context.Context) {
 	if t.cfg.Poll == 0 {
+		t.close()
 		return
 	}
+	defer t.close()
 	tick := time.NewTicker(t.cfg.Poll)
 	defer tick.Stop()
 	for {

@@ -142,7 +142,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 
 // watchBoard makes the thermometer, which reads once before the first frame.
 func (d *Daemon) watchBoard() error {
-	t, err := newThermometer(d.cfg.Board, func(s board.State) {
+	t, err := newThermometer(d.cfg.Board, d.cfg.Provider.Device, func(s board.State) {
 		d.log.Warn("board", "level", s.Level.String(), "reason", s.Reason)
 	})
 	if err != nil {
