@@ -176,7 +176,7 @@ func printOutcome(w io.Writer, o *hil.Outcome) {
 	if !o.Pass {
 		verdict = "FAILED"
 	}
-	fmt.Fprintf(w, "%s  %s (%.0f s)\n", verdict, o.Scenario, o.Seconds)
+	fmt.Fprintf(w, "%s  %s (%.0f s, %.2f cores, %.0f MiB)\n", verdict, o.Scenario, o.Seconds, o.Used.Cores, o.Used.MiB)
 	if o.Error != "" {
 		fmt.Fprintf(w, "        %s\n", o.Error)
 		return

@@ -131,7 +131,7 @@ func (b *Bench) unit(s *Scenario, dir string, feeds []*feed) (*unit, *observer, 
 				return nil, nil, fmt.Errorf("hil: %s: fault %s needs a unit that the bench starts: leave the address out", s.Name, f.Kind)
 			}
 		}
-		return nil, &observer{base: "http://" + b.Address, life: func() int { return 1 }, rss: func() int64 { return 0 }}, nil
+		return nil, &observer{base: "http://" + b.Address, life: func() int { return 1 }, used: func() (int64, float64) { return 0, 0 }}, nil
 	}
 	listen, err := freeAddress()
 	if err != nil {
@@ -156,7 +156,7 @@ func (b *Bench) unit(s *Scenario, dir string, feeds []*feed) (*unit, *observer, 
 	if err := u.start(); err != nil {
 		return nil, nil, err
 	}
-	return u, &observer{base: u.base, life: u.life, rss: u.rss}, nil
+	return u, &observer{base: u.base, life: u.life, used: func() (int64, float64) { return u.rss(), u.cpu() }}, nil
 }
 
 // config is the unit's configuration: its cameras are the bench's.

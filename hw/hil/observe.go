@@ -43,13 +43,15 @@ type Poll struct {
 	Problems []string  `json:"problems,omitempty"`
 	// RSS is the process's memory in bytes, 0 where it cannot be read.
 	RSS int64 `json:"rss,omitempty"`
+	// CPU is the processor time that the process has used, seconds.
+	CPU float64 `json:"cpu,omitempty"`
 }
 
 // observer reads what the unit publishes, from outside.
 type observer struct {
 	base string
 	life func() int
-	rss  func() int64
+	used func() (rss int64, cpu float64)
 
 	mu      sync.Mutex
 	deaf    bool // hear nothing
@@ -152,7 +154,8 @@ func (o *observer) poll(ctx context.Context) {
 }
 
 func (o *observer) ask(ctx context.Context, client *http.Client) Poll {
-	p := Poll{Got: time.Now(), RSS: o.rss()}
+	p := Poll{Got: time.Now()}
+	p.RSS, p.CPU = o.used()
 	var s struct {
 		Ready    bool `json:"ready"`
 		Healthy  bool `json:"healthy"`

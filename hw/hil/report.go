@@ -18,9 +18,33 @@ type Outcome struct {
 	Pass     bool      `json:"pass"`
 	Error    string    `json:"error,omitempty"`
 	Pacing   Pacing    `json:"pacing"`
+	Used     Used      `json:"used"`
 	Verdicts []Verdict `json:"requirements"`
 
 	run *Run
+}
+
+// Used is what the unit took while frames were served.
+type Used struct {
+	Cores float64 `json:"cores"` // of processors, in the mean
+	MiB   float64 `json:"mib"`   // resident at the end
+}
+
+func (r *Run) used() (u Used) {
+	var first, last Poll
+	for _, p := range r.Polls {
+		if p.CPU == 0 || p.Got.Before(r.Begin) || p.Got.After(r.End) {
+			continue
+		}
+		if first.Got.IsZero() || p.CPU < last.CPU { // another process
+			first = p
+		}
+		last = p
+	}
+	if d := last.Got.Sub(first.Got).Seconds(); d > 0 {
+		u = Used{(last.CPU - first.CPU) / d, float64(last.RSS) / (1 << 20)}
+	}
+	return u
 }
 
 // Pacing is how late frames were made, against when they were due, milliseconds.
@@ -41,6 +65,7 @@ func Conclude(s *Scenario, r *Run, err error) *Outcome {
 	}
 	o.Seconds = r.End.Sub(r.Begin).Seconds()
 	o.Pacing = pacing(r.Served)
+	o.Used = r.used()
 	o.Verdicts = Judge(r)
 	o.Pass = true
 	for _, v := range o.Verdicts {

@@ -169,3 +169,25 @@ func (u *unit) limitMemory(more int64) error {
 	}
 	return unix.Prlimit(u.pid(), unix.RLIMIT_AS, &limit, nil)
 }
+
+// ticks are the units of /proc's processor times in a second, on every Linux that there is.
+const ticks = 100
+
+// cpu is the processor time that the process has used, seconds, 0 if it cannot be read.
+func (u *unit) cpu() float64 {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", u.pid()))
+	if err != nil {
+		return 0
+	}
+	// The name, in brackets, may hold anything; user and system time are fields 14 and 15.
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+	if len(fields) < 13 {
+		return 0
+	}
+	user, err1 := strconv.ParseFloat(fields[11], 64)
+	system, err2 := strconv.ParseFloat(fields[12], 64)
+	if err1 != nil || err2 != nil {
+		return 0
+	}
+	return (user + system) / ticks
+}
