@@ -29,8 +29,8 @@ type Config struct {
 	Saturated int `yaml:"saturated"`
 	// Covered: brightest and darkest hundredth are no further apart, 0 to 255.
 	Covered int `yaml:"covered"`
-	// Blurred: the steepest steps (the hundredth of the places with the largest) are no larger part of
-	// what the picture has between dark and bright, 0 to 1.
+	// Blurred: the steepest steps (of one place in 500) are no larger part of what the picture has
+	// between dark and bright, 0 to 1. A night has few lights, and they are sharp.
 	Blurred float64 `yaml:"blurred"`
 	// BlurredFor is how long that lasts before it counts: a bump blurs a frame or two.
 	BlurredFor time.Duration `yaml:"blurred_for"`
@@ -42,7 +42,7 @@ type Config struct {
 
 // Default is made so that it fires on none of the recordings that are known to be well: the
 // margins are in docs/guards.md.
-var Default = Config{Black: 24, Saturated: 232, Covered: 16, Blurred: 0.12, BlurredFor: 500 * time.Millisecond, Frozen: 0.02, FrozenFor: 2 * time.Second}
+var Default = Config{Black: 24, Saturated: 232, Covered: 16, Blurred: 0.09, BlurredFor: 500 * time.Millisecond, Frozen: 0.02, FrozenFor: 2 * time.Second}
 
 // Faults are the values that cannot be, by key.
 func (c Config) Faults() map[string]string {
@@ -70,7 +70,7 @@ const margin = 0.1
 // Measures are what was seen in a picture.
 type Measures struct {
 	Dark, Bright int     // of the darkest and the brightest hundredth, 0 to 255
-	Steps        float64 // the steepest hundredth, as a part of what is between those
+	Steps        float64 // the steepest of one place in 500, as a part of what is between dark and bright
 	Change       float64 // from the picture before, 0 to 255
 }
 
@@ -127,7 +127,7 @@ func (g *Guard) Check(f *camera.Frame) (Fault, string) {
 func (g *Guard) measure(s, before *sample) {
 	m := &g.Last
 	m.Dark, m.Bright = below(&s.level, 0.01), below(&s.level, 0.99)
-	m.Steps = float64(below(&s.edge, 0.99)) / float64(max(1, m.Bright-m.Dark))
+	m.Steps = float64(below(&s.edge, 0.998)) / float64(max(1, below(&s.level, 0.995)-below(&s.level, 0.005)))
 	m.Change = 255
 	if g.seen {
 		m.Change = difference(s, before)
