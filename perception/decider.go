@@ -2,6 +2,7 @@ package perception
 
 import (
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"perceive/models"
@@ -20,7 +21,7 @@ type Steady struct {
 // Decider makes states steady over the time of capture: hysteresis for each label. The same
 // results, with the same times, give the same states. It belongs to one source.
 type Decider struct {
-	labels []Steady
+	labels atomic.Pointer[[]Steady]
 	expiry time.Duration
 	memory []memory
 	last   time.Duration // of the last answer
@@ -43,7 +44,9 @@ func NewDecider(labels []Steady, expiry time.Duration) (*Decider, error) {
 	if expiry <= 0 {
 		return nil, fmt.Errorf("perception: expiry %v: want more than nothing", expiry)
 	}
-	return &Decider{labels: labels, expiry: expiry, memory: make([]memory, len(labels))}, nil
+	d := &Decider{expiry: expiry, memory: make([]memory, len(labels))}
+	d.labels.Store(&labels)
+	return d, nil
 }
 
 // SteadyLabels are thresholds to start from: a label is on from its threshold, off below margin
@@ -56,6 +59,10 @@ func SteadyLabels(labels []models.Label, margin float32, hold time.Duration) []S
 	return out
 }
 
+// Use takes other thresholds for the same labels, from any goroutine: those of a model that took
+// another's place. What is held stays.
+func (d *Decider) Use(labels []Steady) { d.labels.Store(&labels) }
+
 // Decide sets the states of r's answers. A frame that nobody evaluated says nothing, and
 // what is held survives it, for as long as the expiry.
 func (d *Decider) Decide(r *Result) {
@@ -63,9 +70,10 @@ func (d *Decider) Decide(r *Result) {
 		return
 	}
 	d.forget(r.Time)
-	for i := range min(len(r.Answers), len(d.labels)) {
+	labels := *d.labels.Load()
+	for i := range min(len(r.Answers), len(labels)) {
 		a := &r.Answers[i]
-		a.State = d.memory[i].step(d.labels[i], a.P, r.Time)
+		a.State = d.memory[i].step(labels[i], a.P, r.Time)
 		if a.State != On {
 			a.Where = Where{}
 		}
@@ -79,7 +87,7 @@ func (d *Decider) Restore(r *Result) {
 		return
 	}
 	d.forget(r.Time)
-	for i := range min(len(r.Answers), len(d.labels)) {
+	for i := range min(len(r.Answers), len(d.memory)) {
 		if m := &d.memory[i]; m.state != r.Answers[i].State {
 			m.state, m.since = r.Answers[i].State, r.Time
 		}

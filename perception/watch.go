@@ -20,13 +20,16 @@ var stageNames = [...]string{"prepare", "infer", "publish"}
 
 func (s Stage) String() string { return stageNames[s] }
 
+// began is what the watch counts from: by the monotonic clock, which no time server sets.
+var began = time.Now()
+
 // Watch says which stage has been busy with one frame, and since when: what a watchdog looks
 // at. The zero value is ready; its methods may be called from any goroutine.
-type Watch struct{ since [stages]atomic.Int64 }
+type Watch struct{ since [stages]atomic.Int64 } // nanoseconds after began, 0 while idle
 
 func (w *Watch) enter(s Stage) {
 	if w != nil {
-		w.since[s].Store(time.Now().UnixNano())
+		w.since[s].Store(int64(time.Since(began)))
 	}
 }
 
@@ -43,7 +46,7 @@ func (w *Watch) Slowest(now time.Time) (Stage, time.Duration) {
 	var most time.Duration
 	for s := range stages {
 		if since := w.since[s].Load(); since != 0 {
-			if d := now.Sub(time.Unix(0, since)); d > most {
+			if d := now.Sub(began) - time.Duration(since); d > most {
 				worst, most = s, d
 			}
 		}

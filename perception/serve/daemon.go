@@ -37,6 +37,8 @@ type Outputs interface {
 	Sinks() []perception.Sink
 	// Camera tells of a change of a source's state.
 	Camera(source string, e camera.Event)
+	// Model tells of a model that took another's place; what a header said of it is over.
+	Model(h perception.Header)
 	// Status is what became of what.
 	Status() []Output
 	// Close writes what waits, until ctx ends.
@@ -131,7 +133,10 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	case <-done:
 		d.log.Info("every source has ended")
 	case err = <-d.stuck:
-		return err // nothing can be waited for
+		// The frame path cannot be waited for; what it has published can be kept.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.cfg.Watch.Stop)
+		defer cancel()
+		return errors.Join(err, out.Close(ctx))
 	}
 	notify("STOPPING=1")
 	d.ready.Store(false)
@@ -164,7 +169,10 @@ func (d *Daemon) stop(done <-chan struct{}) error {
 	case <-ctx.Done():
 		errs = append(errs, fmt.Errorf("serve: the frame path did not end within %v", d.cfg.Watch.Stop))
 	}
-	return errors.Join(append(errs, d.outputs.Close(ctx))...)
+	// The queues have a time of their own: a frame path that hangs must not cost them theirs.
+	drain, cancel := context.WithTimeout(context.Background(), d.cfg.Watch.Stop)
+	defer cancel()
+	return errors.Join(append(errs, d.outputs.Close(drain))...)
 }
 
 func (d *Daemon) closeModel() error {

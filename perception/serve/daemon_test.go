@@ -89,6 +89,11 @@ func (o *recorder) Camera(source string, e camera.Event) {
 	defer o.mu.Unlock()
 	o.events = append(o.events, source+" "+string(e.State))
 }
+func (o *recorder) Model(perception.Header) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.events = append(o.events, "model")
+}
 func (o *recorder) Status() []Output            { return []Output{{Name: "recorder"}} }
 func (o *recorder) Close(context.Context) error { o.closed = true; return nil }
 func (o *recorder) count(source string) int {
@@ -269,13 +274,20 @@ func TestStartFails(t *testing.T) {
 func TestReload(t *testing.T) {
 	r := start(t, nil, nil)
 	until(t, "results", func() bool { return r.out.count("left") > 20 })
-	r.file = modeltest.File(t, func(m *models.Manifest) { m.Version = "next" })
+	r.file = modeltest.File(t, func(m *models.Manifest) { m.Version = "next"; m.Labels[0].Threshold = 0 })
 	if err := r.Reload(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
 	s := r.Status()
 	if s.Model.Version != "next" || s.Reload == nil || s.Reload.Result != "swapped" || !strings.Contains(s.Reload.Reason, "10 live frames, 100.0 %") {
 		t.Errorf("%+v %+v", s.Model, s.Reload)
+	}
+	// The pictures are black: on for the new model alone, whose threshold is 0.
+	if got, err := r.sources[0].tap.next(t.Context()); err != nil || got.result.Answers[0].State != perception.On {
+		t.Errorf("%v: %+v", err, got)
+	}
+	if len(r.out.events) != 1 || r.out.events[0] != "model" {
+		t.Errorf("events %q", r.out.events)
 	}
 	for file, want := range map[string]string{"broken": "no such model"} {
 		if err := r.Reload(t.Context(), file); err == nil || !strings.Contains(err.Error(), want) {
@@ -371,5 +383,25 @@ func TestHotBoard(t *testing.T) {
 	until(t, "answers", func() bool { return r.Status().Sources[0].Results["ok"] > before+20 })
 	if err := r.end(t); err != nil {
 		t.Error(err)
+	}
+}
+
+// A network that fails on every frame gives results, and is not healthy for that.
+func TestFailuresAreNoResults(t *testing.T) {
+	m := newMeter(time.Second)
+	from := time.Now().Add(-time.Minute)
+	m.Emit(t.Context(), &perception.Result{Status: perception.Failed, Reason: "no answer"}, nil)
+	if m.silent(time.Now(), from) < time.Minute {
+		t.Error("a failure counts as a result")
+	}
+	m.Emit(t.Context(), &perception.Result{Status: perception.Black}, nil)
+	if m.silent(time.Now(), from) > time.Second {
+		t.Error("a black frame's result does not count")
+	}
+	// Statuses that take turns are one trouble, from the first one on.
+	_, _, since := m.current()
+	m.Emit(t.Context(), &perception.Result{Status: perception.Dropped}, nil)
+	if _, _, again := m.current(); again != since {
+		t.Error("a trouble of two statuses begins anew with each")
 	}
 }

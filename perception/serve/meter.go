@@ -12,6 +12,9 @@ import (
 	"perceive/perception"
 )
 
+// began is what times are counted from: by the monotonic clock, which no time server sets.
+var began = time.Now()
+
 // window is how far back the quantiles of the stages look, in two halves.
 const window = 30 * time.Second
 
@@ -26,14 +29,14 @@ var stageNames = []string{"wait", "guard", "fit", "infer", "age"}
 // nothing once warm.
 type meter struct {
 	deadline time.Duration
-	last     atomic.Int64 // when the last result came, unix nanoseconds
+	last     atomic.Int64 // when the last result came that is no failure, nanoseconds after began
 	failed   atomic.Uint64
 	answered atomic.Uint64
 
 	mu      sync.Mutex
 	results map[perception.Status]uint64
 	late    uint64
-	status  perception.Status // of the last result, since when, and why
+	status  perception.Status // of the last result, why, and since when none has been ok
 	reason  string
 	changed time.Time
 	width   int
@@ -65,7 +68,6 @@ func newMeter(deadline time.Duration) *meter {
 // Emit implements perception.Sink.
 func (m *meter) Emit(_ context.Context, r *perception.Result, f *camera.Frame) error {
 	now := time.Now()
-	m.last.Store(now.UnixNano())
 	var age time.Duration
 	if !r.Captured.IsZero() {
 		age = now.Sub(r.Captured)
@@ -77,13 +79,17 @@ func (m *meter) Emit(_ context.Context, r *perception.Result, f *camera.Frame) e
 	case perception.Failed:
 		m.failed.Add(1)
 	}
+	if r.Status != perception.Failed { // a network that fails on every frame gives no results
+		m.last.Store(int64(now.Sub(began)))
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.turn(now)
 	m.results[r.Status]++
-	if r.Status != m.status {
-		m.status, m.reason, m.changed = r.Status, r.Reason, now
+	if r.Status == perception.OK || m.status == perception.OK || m.status == "" {
+		m.changed = now
 	}
+	m.status, m.reason = r.Status, r.Reason
 	if r.Late {
 		m.late++
 	}
@@ -143,16 +149,16 @@ func (m *meter) fill(s *Source) {
 	}
 }
 
-// current is the status of the last result, why, and since when all have had it.
+// current is the status of the last result, why, and since when none has been ok.
 func (m *meter) current() (perception.Status, string, time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.status, m.reason, m.changed
 }
 
-// silent is how long no result has come, from a time on.
+// silent is how long no result has come but failures, from a time on.
 func (m *meter) silent(now, from time.Time) time.Duration {
-	if last := time.Unix(0, m.last.Load()); last.After(from) {
+	if last := began.Add(time.Duration(m.last.Load())); last.After(from) {
 		from = last
 	}
 	return now.Sub(from)

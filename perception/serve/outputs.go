@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 
 	"perceive/camera"
@@ -139,6 +140,13 @@ func (p *Published) Camera(source string, e camera.Event) {
 	}
 }
 
+// Model implements Outputs.
+func (p *Published) Model(h perception.Header) {
+	for _, o := range p.all {
+		o.Event("model", h)
+	}
+}
+
 func (p *Published) stats() (out []publish.Stats) {
 	for _, o := range p.all {
 		out = append(out, o.Stats())
@@ -162,9 +170,12 @@ func (p *Published) Metrics() *publish.Metrics { return p.metrics }
 
 // Close implements Outputs.
 func (p *Published) Close(ctx context.Context) error {
-	var errs []error
-	for _, o := range p.all {
-		errs = append(errs, o.Shutdown(ctx))
+	// Side by side: one that hangs takes no time from the others.
+	errs := make([]error, len(p.all))
+	var wg sync.WaitGroup
+	for i, o := range p.all {
+		wg.Go(func() { errs[i] = o.Shutdown(ctx) })
 	}
+	wg.Wait()
 	return errors.Join(errs...)
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"perceive/camera"
 	"perceive/perception"
 	"perceive/perception/model"
 )
@@ -23,9 +24,11 @@ var ErrReloading = errors.New("serve: another reload is under way")
 // first answers in earnest do, the old one goes on.
 func (d *Daemon) Reload(ctx context.Context, file string) error {
 	if !d.ready.Load() {
+		d.log.Warn("reload refused: not ready yet")
 		return errors.New("serve: not ready yet")
 	}
 	if !d.loading.TryLock() {
+		d.log.Warn("reload refused: another one is under way")
 		return ErrReloading
 	}
 	defer d.loading.Unlock()
@@ -67,6 +70,10 @@ func (d *Daemon) change(ctx context.Context, file string) (said string, err erro
 	if err != nil {
 		return "", err
 	}
+	before, err := d.cfg.Decide.steady(d.detector.Manifest().Labels)
+	if err != nil {
+		return "", err
+	}
 	first, last, err := warmUp(ctx, next)
 	if err != nil {
 		return "", err
@@ -79,14 +86,25 @@ func (d *Daemon) change(ctx context.Context, file string) (said string, err erro
 		return said, err
 	}
 	taken = true
-	if err := d.onProbation(ctx); err != nil {
+	d.decide(steady)
+	// From here on it is finished, whether the one who asked still waits or not.
+	if err := d.onProbation(context.WithoutCancel(ctx)); err != nil {
+		d.decide(before)
 		if _, back := d.detector.Swap(old); back != nil {
 			return said, errors.Join(err, back)
 		}
 		return said, errors.Join(err, next.Retire())
 	}
 	d.setModel(next, steady, first, last)
+	d.outputs.Model(perception.NewHeader(d.detector, camera.Info{}, d.deps.Program))
 	return said, old.Retire()
+}
+
+// decide gives the thresholds of a model to all sources.
+func (d *Daemon) decide(steady []perception.Steady) {
+	for _, s := range d.sources {
+		s.pipe.Decider.Use(steady)
+	}
 }
 
 // shadow runs a model beside the one that runs, on live frames.
@@ -101,13 +119,13 @@ func (d *Daemon) shadow(ctx context.Context, m *model.Model) (string, error) {
 	var r perception.Result
 	var took []time.Duration
 	same, all := 0, 0
-	for n := 0; n < d.cfg.Model.Shadow; {
-		s, err := d.sources[n%len(d.sources)].tap.next(ctx)
-		if err != nil {
+	for i, n := 0, 0; n < d.cfg.Model.Shadow; i++ {
+		s, err := d.sources[i%len(d.sources)].sample(ctx)
+		if ctx.Err() != nil {
 			return "", fmt.Errorf("shadow run: %d of %d live frames within %v: %w", n, d.cfg.Model.Shadow, d.cfg.Model.ShadowTime, err)
 		}
-		if s.result.Status != perception.OK {
-			continue
+		if err != nil || s.result.Status != perception.OK {
+			continue // this camera has nothing to show; another may have
 		}
 		n++
 		det.Detect(ctx, s.frame, &r)
@@ -159,4 +177,14 @@ func (d *Daemon) answers() (answered, failed uint64) {
 		failed += s.meter.failed.Load()
 	}
 	return answered, failed
+}
+
+// sampleTime is how long one camera is waited for.
+const sampleTime = 300 * time.Millisecond
+
+// sample is the source's next frame, if one comes soon.
+func (s *source) sample(ctx context.Context) (*sample, error) {
+	ctx, cancel := context.WithTimeout(ctx, sampleTime)
+	defer cancel()
+	return s.tap.next(ctx)
 }

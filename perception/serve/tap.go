@@ -50,6 +50,7 @@ func (t *tap) Emit(_ context.Context, r *perception.Result, f *camera.Frame) err
 	for _, c := range t.waiting {
 		c <- take(r, f) // has room for one, and is asked once
 	}
+	clear(t.waiting) // or they would keep their frames
 	t.waiting = t.waiting[:0]
 	return nil
 }
