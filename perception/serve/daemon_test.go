@@ -279,7 +279,7 @@ func TestReload(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := r.Status()
-	if s.Model.Version != "next" || s.Reload == nil || s.Reload.Result != "swapped" || !strings.Contains(s.Reload.Reason, "10 live frames, 100.0 %") {
+	if s.Model.Version != "next" || s.Reload == nil || s.Reload.Result != "swapped" || !strings.Contains(s.Reload.Reason, "10 live frames, 50.0 %") {
 		t.Errorf("%+v %+v", s.Model, s.Reload)
 	}
 	// The pictures are black: on for the new model alone, whose threshold is 0.

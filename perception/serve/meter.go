@@ -158,7 +158,7 @@ func (m *meter) current() (perception.Status, string, time.Time) {
 
 // silent is how long no result has come but failures, from a time on.
 func (m *meter) silent(now, from time.Time) time.Duration {
-	if last := began.Add(time.Duration(m.last.Load())); last.After(from) {
+	if last := began.Add(time.Duration(m.last.Load())); m.last.Load() != 0 && last.After(from) {
 		from = last
 	}
 	return now.Sub(from)
