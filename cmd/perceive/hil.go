@@ -58,6 +58,7 @@ func (c *hilRunCmd) Run(a *app) error {
 		progress := newBar(a.errOut, fmt.Sprintf("%d/%d %s", i+1, len(all), s.Name), int(s.Length.Seconds()))
 		b.Progress = func(at, _ time.Duration) { progress.set(int(at.Seconds()), "") }
 		dir := filepath.Join(c.Out, s.Name)
+		hil.Unmount(dir) // of a run that was killed
 		if err := os.RemoveAll(dir); err != nil {
 			return err
 		}

@@ -42,10 +42,15 @@ type clipKey struct {
 	truth         bool
 }
 
+// truth is whether something is held against what is in the pictures.
+func (s *Scenario) truth() bool {
+	return slices.ContainsFunc(s.Require, func(r Requirement) bool { return r.Kind == "agreement" })
+}
+
 // clip is what a camera looks at. The truth takes as long as the pictures, so it is made only
 // where something is held against it.
 func (b *Bench) clip(ctx context.Context, s *Scenario, c Camera) (*clip, error) {
-	truth := slices.ContainsFunc(s.Require, func(r Requirement) bool { return r.Kind == "agreement" })
+	truth := s.truth()
 	key := clipKey{c.World, c.FPS, c.Width, c.Height, truth}
 	if b.clips[key] == nil {
 		made, err := loadClip(ctx, c, truth, b.Open)
@@ -83,15 +88,20 @@ func (b *Bench) Run(ctx context.Context, s *Scenario, dir string) (_ *Run, err e
 	}
 	watch, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
+	o.states = s.truth()
 	var watching errgroup.Group
 	watching.Go(func() error { o.follow(watch); return nil })
 	watching.Go(func() error { o.poll(watch); return nil })
 	defer watching.Wait()
 	defer stop()
+	defer Unmount(dir)
 	r, err := b.play(ctx, s, dir, feeds, u, o)
 	if u != nil {
+		r.Running = u.running()
 		err = errors.Join(err, u.stop())
-		r.Lives, r.Died = u.life(), u.died
+		r.Lives, r.Died = u.lived()
+	} else if polls := o.all().Polls; len(polls) > 0 {
+		r.Lives, r.Running = 1, polls[len(polls)-1].Answered
 	}
 	stop()
 	watching.Wait()
@@ -175,8 +185,8 @@ func (b *Bench) play(ctx context.Context, s *Scenario, dir string, feeds []*feed
 	ready, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
 	for !o.ready() {
-		if u != nil && len(u.died) > 0 {
-			return r, fmt.Errorf("hil: the unit did not start (%s): see %s", u.died[0], filepath.Join(dir, "unit.log"))
+		if died := u.deaths(); len(died) > 0 {
+			return r, fmt.Errorf("hil: the unit did not start (%s): see %s", died[0], filepath.Join(dir, "unit.log"))
 		}
 		if err := sleep(ready, 20*time.Millisecond); err != nil {
 			return r, fmt.Errorf("hil: the unit was not ready within %v: see %s: %w", startTime, filepath.Join(dir, "unit.log"), err)

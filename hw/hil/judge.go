@@ -20,6 +20,8 @@ type Run struct {
 	// Lives is how many processes of the unit there were; Died are unexpected ends.
 	Lives int      `json:"lives"`
 	Died  []string `json:"died,omitempty"`
+	// Running is whether the unit ran at the end, before the bench ended it.
+	Running bool `json:"running"`
 
 	shots map[string][]shot
 }
@@ -141,14 +143,14 @@ func (r *Run) detect(q Requirement) Verdict {
 		}
 	}
 	for _, p := range r.Polls {
-		if p.Got.Before(from) {
+		if p.Got.Before(from) || p.Got.After(r.End) {
 			continue
 		}
 		if !p.Answered && slices.Contains(q.As, "no answer") {
 			see(p.Got)
 		}
 		for _, text := range p.Problems {
-			if matches(text) && (cam == "" || strings.Contains(text, cam) || !strings.HasPrefix(text, "source")) {
+			if matches(text) && !r.said(text, from) && (cam == "" || strings.Contains(text, cam) || !strings.HasPrefix(text, "source")) {
 				see(p.Got)
 			}
 		}
@@ -161,6 +163,16 @@ func (r *Run) detect(q Requirement) Verdict {
 		v.At = from.Add(q.Within)
 	}
 	return v
+}
+
+// said is whether a problem was there before a time.
+func (r *Run) said(problem string, at time.Time) bool {
+	for _, p := range r.Polls {
+		if p.Got.Before(at) && slices.Contains(p.Problems, problem) {
+			return true
+		}
+	}
+	return false
 }
 
 // recovered: from the fault's end to the first ok result of a frame that was made after it.
@@ -449,9 +461,9 @@ func (r *Run) oneResult(q Requirement) Verdict {
 }
 
 func (r *Run) alive() Verdict {
-	v := Verdict{Pass: r.Lives == 1 && len(r.Died) == 0, Measured: fmt.Sprintf("%d process", r.Lives), Limit: "1 process", Margin: "–"}
+	v := Verdict{Pass: r.Running && r.Lives == 1 && len(r.Died) == 0, Measured: fmt.Sprintf("%d process", r.Lives), Limit: "1 process, running", Margin: "–"}
 	if !v.Pass {
-		v.Measured = fmt.Sprintf("%d processes; %s", r.Lives, strings.Join(r.Died, "; "))
+		v.Measured = fmt.Sprintf("%d processes, running at the end: %t%s", r.Lives, r.Running, strings.Join(append([]string{""}, r.Died...), "; "))
 		v.At = r.End
 	}
 	return v

@@ -15,7 +15,7 @@ func sec(s float64) time.Time { return zero.Add(time.Duration(s * float64(time.S
 // drive is a run of ten seconds with one camera, ten frames a second and a result 20 ms after each.
 // From fault on, if that is not 0, results have a status, until end.
 func drive(fault, end float64, status string) *Run {
-	r := &Run{Begin: sec(0), End: sec(10), Lives: 1,
+	r := &Run{Begin: sec(0), End: sec(10), Lives: 1, Running: true,
 		Scenario: &Scenario{Name: "s", Length: 10 * time.Second, Cameras: []Camera{{Name: "front"}}}}
 	if fault > 0 {
 		r.Scenario.Faults = []Fault{{Kind: "black", At: time.Duration(fault * 1e9), For: time.Duration((end - fault) * 1e9)}}
@@ -117,7 +117,8 @@ func TestEachRequirementCanFail(t *testing.T) {
 			"nothing": func() *Run { r := drive(0, 0, ""); r.Results = nil; return r }(),
 		}},
 		{kind: "alive", good: drive(0, 0, ""), measured: "1 process", bad: map[string]*Run{
-			"died": func() *Run { r := drive(0, 0, ""); r.Lives, r.Died = 2, []string{"exit status 1"}; return r }(),
+			"dead at the end": func() *Run { r := drive(0, 0, ""); r.Running = false; return r }(),
+			"died":            func() *Run { r := drive(0, 0, ""); r.Lives, r.Died = 2, []string{"exit status 1"}; return r }(),
 		}},
 	} {
 		q := within

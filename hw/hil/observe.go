@@ -49,9 +49,10 @@ type Poll struct {
 
 // observer reads what the unit publishes, from outside.
 type observer struct {
-	base string
-	life func() int
-	used func() (rss int64, cpu float64)
+	base   string
+	life   func() int
+	states bool // keep the states, which an hour of results has many of
+	used   func() (rss int64, cpu float64)
 
 	mu      sync.Mutex
 	deaf    bool // hear nothing
@@ -130,9 +131,12 @@ func (o *observer) take(now time.Time, life int, text string) {
 	case l.Event != "":
 		o.notes = append(o.notes, Note{now, l.Source, l.Event + " " + l.State, l.Reason})
 	case l.Status != "":
-		r := Result{Got: now, Source: l.Source, Seq: l.Seq, Status: l.Status, Reason: l.Reason, Code: l.Live.Code, Life: life, States: map[string]string{}}
-		for _, x := range l.Labels {
-			r.States[x.Label] = x.State
+		r := Result{Got: now, Source: l.Source, Seq: l.Seq, Status: l.Status, Reason: l.Reason, Code: l.Live.Code, Life: life}
+		if o.states {
+			r.States = map[string]string{}
+			for _, x := range l.Labels {
+				r.States[x.Label] = x.State
+			}
 		}
 		o.results = append(o.results, r)
 	}
@@ -176,6 +180,7 @@ func (o *observer) ask(ctx context.Context, client *http.Client) Poll {
 	if json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&s) != nil {
 		return p
 	}
+	p.Got = time.Now() // what was said is known now
 	p.Answered, p.Ready, p.Healthy = true, s.Ready, s.Healthy
 	for _, x := range s.Problems {
 		p.Problems = append(p.Problems, x.Part+": "+x.What)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -26,14 +27,14 @@ type unit struct {
 	restart bool
 	base    string // http://address of its face
 
-	mu      sync.Mutex
-	cmd     *exec.Cmd
-	lives   int
-	died    []string
-	ending  bool
-	ended   chan struct{} // of the present process
-	expect  bool          // its end is the bench's doing
-	without []string      // more arguments for the next life
+	mu     sync.Mutex
+	cmd    *exec.Cmd
+	lives  int
+	died   []string
+	ending bool
+	ended  chan struct{} // of the present process
+	expect bool          // its end is the bench's doing
+	exit   error         // of the process that ended last
 }
 
 // freeAddress is one that nobody listens on.
@@ -50,11 +51,14 @@ func freeAddress() (string, error) {
 func (u *unit) start() error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	if u.ending {
+		return nil
+	}
 	out, err := os.OpenFile(filepath.Join(u.dir, "unit.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return fmt.Errorf("hil: unit: %w", err)
 	}
-	cmd := exec.Command(u.program, append(append([]string{"serve"}, u.args...), u.without...)...)
+	cmd := exec.Command(u.program, append([]string{"serve"}, u.args...)...)
 	cmd.Stdout, cmd.Stderr, cmd.Dir = out, out, u.dir
 	cmd.Env = append(os.Environ(), u.env...)
 	// The unit must not outlive the bench.
@@ -73,6 +77,7 @@ func (u *unit) wait(cmd *exec.Cmd, out *os.File, ended chan struct{}) {
 	err := cmd.Wait()
 	out.Close()
 	u.mu.Lock()
+	u.exit = err
 	again := u.restart && !u.ending
 	if !u.ending && !u.expect {
 		why := "ended"
@@ -112,11 +117,45 @@ func (u *unit) stop() error {
 	cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-ended:
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		if u.exit != nil && !u.expect {
+			return fmt.Errorf("hil: the unit ended badly: %w", u.exit)
+		}
 		return nil
 	case <-time.After(10 * time.Second):
 		cmd.Process.Kill()
 		<-ended
 		return errors.New("hil: the unit did not end within 10 s of SIGTERM")
+	}
+}
+
+// lived is how many processes there were, and how those ended that were not meant to.
+func (u *unit) lived() (lives int, died []string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.lives, slices.Clone(u.died)
+}
+
+// deaths is the second of lived; a unit that is not the bench's has none.
+func (u *unit) deaths() []string {
+	if u == nil {
+		return nil
+	}
+	_, died := u.lived()
+	return died
+}
+
+// running is whether the present process has not ended.
+func (u *unit) running() bool {
+	u.mu.Lock()
+	ended := u.ended
+	u.mu.Unlock()
+	select {
+	case <-ended:
+		return false
+	default:
+		return true
 	}
 }
 

@@ -39,6 +39,9 @@ func prepareUnit(s *Scenario, dir string, u *unit) error {
 	return nil
 }
 
+// Unmount takes the small disk of a scenario's folder away; it is fine if there is none.
+func Unmount(dir string) { unix.Unmount(filepath.Join(dir, "disk"), unix.MNT_DETACH) }
+
 // cool is the temperature of a board that is well, °C.
 const cool = 45
 
