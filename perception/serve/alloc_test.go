@@ -72,9 +72,10 @@ func TestFramePathAllocatesNothing(t *testing.T) {
 		}
 		ring = append(ring, f)
 	}
+	m1 := newMeter(time.Second)
 	pipe := perception.Pipeline{Detector: det, Name: "front", Decider: decider, Code: framecode.Read, Watch: &perception.Watch{},
 		Guards: []perception.Guard{perception.InputGuard{Guard: guard.New(guard.Default)}},
-		Sinks:  slices.Concat([]perception.Sink{newMeter(time.Second)}, out.Sinks(), []perception.Sink{&tap{}})}
+		Sinks:  slices.Concat([]perception.Sink{m1}, out.Sinks(), []perception.Sink{&tap{done: m1.published}})}
 	mallocs := func(n int) int64 {
 		var before, after runtime.MemStats
 		pipe.Source = &counted{n: n, ring: ring}

@@ -18,12 +18,15 @@ var began = time.Now()
 // window is how far back the quantiles of the stages look, in two halves.
 const window = 30 * time.Second
 
+// publishStage is publish's place in stageNames.
+const publishStage = 4
+
 // longest is the largest time that is told apart from longer ones.
 const longest = time.Minute
 
 // stageNames are what is measured of each frame. Wait is for the camera and its decoder, age
-// from capture to publishing.
-var stageNames = []string{"wait", "guard", "fit", "infer", "age"}
+// from capture to publishing, publish what the outputs take of the frame path.
+var stageNames = []string{"wait", "guard", "fit", "infer", "publish", "age"}
 
 // meter is the first of a source's sinks: it measures, and marks what is late. It allocates
 // nothing once warm.
@@ -39,6 +42,7 @@ type meter struct {
 	status  perception.Status // of the last result, why, and since when none has been ok
 	reason  string
 	changed time.Time
+	at      time.Time // the result in hand came
 	width   int
 	height  int
 	halves  [2]half
@@ -85,6 +89,7 @@ func (m *meter) Emit(_ context.Context, r *perception.Result, f *camera.Frame) e
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.turn(now)
+	m.at = now
 	m.results[r.Status]++
 	if r.Status == perception.OK || m.status == perception.OK || m.status == "" {
 		m.changed = now
@@ -99,12 +104,19 @@ func (m *meter) Emit(_ context.Context, r *perception.Result, f *camera.Frame) e
 		return nil
 	}
 	m.width, m.height = f.Width, f.Height
-	for i, d := range [...]time.Duration{r.Took.Decode, r.Took.Guard, r.Took.Fit, r.Took.Infer, age} {
-		if r.Status == perception.OK || i < 2 || i == 4 {
-			h.stages[i].RecordValue(int64(min(max(d, 0), longest)))
+	for i, d := range [...]time.Duration{r.Took.Decode, r.Took.Guard, r.Took.Fit, r.Took.Infer, -1, age} {
+		if d >= 0 && (r.Status == perception.OK || i < 2 || i == 5) {
+			h.stages[i].RecordValue(int64(min(d, longest)))
 		}
 	}
 	return nil
+}
+
+// published is told when the last sink is done with a result.
+func (m *meter) published() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.halves[0].stages[publishStage].RecordValue(int64(min(time.Since(m.at), longest)))
 }
 
 // Close implements perception.Sink.

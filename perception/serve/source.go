@@ -34,7 +34,8 @@ type source struct {
 const pause = time.Second
 
 func (d *Daemon) newSource(cfg SourceConfig, steady []perception.Steady) (*source, error) {
-	s := &source{cfg: cfg, d: d, meter: newMeter(d.cfg.Deadline), tap: &tap{}, started: time.Now(),
+	m := newMeter(d.cfg.Deadline)
+	s := &source{cfg: cfg, d: d, meter: m, tap: &tap{done: m.published}, started: time.Now(),
 		event: camera.Event{State: camera.Connecting, Time: time.Now()}}
 	decider, err := perception.NewDecider(steady, d.cfg.Decide.Expiry)
 	if err != nil {

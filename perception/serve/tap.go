@@ -13,6 +13,7 @@ import (
 // picture over HTTP, and for a model that is tried beside the one that runs. While nobody
 // asks it costs a look at a flag.
 type tap struct {
+	done    func() // called with each result: the tap is the last of the sinks
 	mu      sync.Mutex
 	waiting []chan *sample
 }
@@ -42,6 +43,7 @@ func (t *tap) next(ctx context.Context) (*sample, error) {
 
 // Emit implements perception.Sink.
 func (t *tap) Emit(_ context.Context, r *perception.Result, f *camera.Frame) error {
+	defer t.done()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.waiting) == 0 || f == nil {

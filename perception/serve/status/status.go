@@ -72,7 +72,7 @@ type Source struct {
 	FPS    float64 `json:"fps"`
 	Width  int     `json:"width"`
 	Height int     `json:"height"`
-	// Stages has milliseconds at p50, p99 and the most, of the last minute: wait, guard, fit,
+	// Stages has milliseconds at p50, p99 and the most, of the last 15 to 30 s: wait, guard, fit,
 	// infer, publish, age.
 	Stages map[string]Quantiles `json:"stages_ms"`
 }
