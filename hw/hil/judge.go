@@ -122,6 +122,7 @@ func (q Requirement) of(camera string) bool { return q.Camera == "" || q.Camera 
 // detect: from the fault's beginning to the first result, note or problem that says so.
 func (r *Run) detect(q Requirement) Verdict {
 	from := r.Injected[q.Fault].From
+	fromStart := r.Scenario.Faults[q.Fault].Kind == "no_provider" // there before the first frame
 	cam := r.Scenario.Faults[q.Fault].Camera
 	var first time.Time
 	see := func(at time.Time) {
@@ -150,7 +151,7 @@ func (r *Run) detect(q Requirement) Verdict {
 			see(p.Got)
 		}
 		for _, text := range p.Problems {
-			if matches(text) && !r.said(text, from) && (cam == "" || strings.Contains(text, cam) || !strings.HasPrefix(text, "source")) {
+			if matches(text) && (fromStart || !r.said(text, from)) && (cam == "" || strings.Contains(text, cam) || !strings.HasPrefix(text, "source")) {
 				see(p.Got)
 			}
 		}
