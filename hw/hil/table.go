@@ -20,7 +20,8 @@ func WriteTable(w io.Writer, all []*Outcome) error {
 			continue
 		}
 		for i, f := range o.run.Scenario.Faults {
-			fmt.Fprintf(&b, "| %s: %s | %s | %s | %s |\n", o.Scenario, Kinds[f.Kind], o.measured("detect", i), o.run.meanwhile(i), o.measured("recover", i))
+			what, _, _ := strings.Cut(Kinds[f.Kind], " (") // without how much is to be said
+			fmt.Fprintf(&b, "| %s: %s | %s | %s | %s |\n", o.Scenario, what, o.measured("detect", i), o.run.meanwhile(i), o.measured("recover", i))
 		}
 	}
 	_, err := io.WriteString(w, b.String())
