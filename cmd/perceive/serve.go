@@ -172,8 +172,12 @@ func showFace(cfg serve.HTTPConfig, log *slog.Logger, d *serve.Daemon) (close fu
 	}, nil
 }
 
+// reloadEnd is how long a reload is waited for at the end.
+const reloadEnd = 2 * time.Second
+
 // reloadOnHangup reads the model again at each SIGHUP, until stop is called.
 func reloadOnHangup(ctx context.Context, d *serve.Daemon) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	done := make(chan struct{})
@@ -186,7 +190,11 @@ func reloadOnHangup(ctx context.Context, d *serve.Daemon) (stop func()) {
 	return func() {
 		signal.Stop(hup)
 		close(hup)
-		<-done
+		cancel()
+		select {
+		case <-done:
+		case <-time.After(reloadEnd): // it hangs in native code, and ends with the process
+		}
 	}
 }
 

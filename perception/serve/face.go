@@ -72,3 +72,13 @@ func (d *Daemon) cameras() (out []publish.Camera) {
 	}
 	return out
 }
+
+// SourceNames are the sources that are open, in the configuration's order.
+func (d *Daemon) SourceNames() (names []string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, s := range d.sources {
+		names = append(names, s.cfg.Name)
+	}
+	return names
+}

@@ -357,3 +357,10 @@ func (f *fake) Reload(_ context.Context, file string) error {
 	}
 	return nil
 }
+
+func (f *fake) SourceNames() (names []string) {
+	for _, s := range f.Status().Sources {
+		names = append(names, s.Name)
+	}
+	return names
+}

@@ -64,10 +64,7 @@ func (p *pictures) next(ctx context.Context, source string) (picture, error) {
 
 // frame serves the newest picture of ?source=NAME, or of the first source.
 func (s *Server) frame(w http.ResponseWriter, r *http.Request) {
-	var names []string
-	for _, src := range s.daemon.Status().Sources {
-		names = append(names, src.Name)
-	}
+	names := s.daemon.SourceNames()
 	name := r.URL.Query().Get("source")
 	switch {
 	case len(names) == 0:

@@ -16,6 +16,8 @@ import (
 // Daemon is what the face is of. All methods may be called from several goroutines.
 type Daemon interface {
 	Status() status.Status
+	// SourceNames are the sources that are open, in the configuration's order.
+	SourceNames() []string
 	// Frame is the next picture of a source as JPEG, with the frame's number and time of
 	// capture. It waits for one until ctx ends.
 	Frame(ctx context.Context, source string) (jpeg []byte, seq uint64, at time.Time, err error)
