@@ -176,6 +176,7 @@ func (c *counter) Status() status.Status {
 func (c *counter) Frame(context.Context, string) ([]byte, uint64, time.Time, error) {
 	return []byte("jpeg"), uint64(c.frames.Add(1)), time.Now(), nil
 }
+func (c *counter) SourceNames() []string                { return []string{"a"} }
 func (c *counter) Results() http.Handler                { return c.stream }
 func (c *counter) Metrics() http.Handler                { return http.NotFoundHandler() }
 func (c *counter) Manifest() *models.Manifest           { return nil }
