@@ -3,7 +3,9 @@
 package opencv
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -17,7 +19,7 @@ type intKey struct {
 }
 
 // readKeys reads a query strictly: an unknown or repeated key and a value out of range
-// are errors that name the key.
+// are errors that name the key, all of them at once.
 func readKeys(query string, numbers map[string]intKey, texts map[string]func(string) error) error {
 	values, err := url.ParseQuery(query)
 	if err != nil {
@@ -31,26 +33,29 @@ func readKeys(query string, numbers map[string]intKey, texts map[string]func(str
 		known = append(known, k)
 	}
 	slices.Sort(known)
-	for key, vs := range values {
-		if len(vs) != 1 {
-			return fmt.Errorf("%s is given %d times: give it once", key, len(vs))
-		}
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		vs := values[key]
 		n, isNumber := numbers[key]
 		text, isText := texts[key]
 		switch {
+		case len(vs) != 1:
+			bad("%s is given %d times: give it once", key, len(vs))
 		case isNumber:
 			v, err := strconv.Atoi(vs[0])
 			if err != nil || v < n.min || v > n.max {
-				return fmt.Errorf("%s=%q: want a whole number, %d to %d", key, vs[0], n.min, n.max)
+				bad("%s=%q: want a whole number, %d to %d", key, vs[0], n.min, n.max)
+				continue
 			}
 			*n.to = v
 		case isText:
 			if err := text(vs[0]); err != nil {
-				return fmt.Errorf("%s=%q: %w", key, vs[0], err)
+				bad("%s=%q: %w", key, vs[0], err)
 			}
 		default:
-			return fmt.Errorf("unknown key %q: want %s", key, strings.Join(known, ", "))
+			bad("unknown key %q: want %s", key, strings.Join(known, ", "))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
