@@ -97,7 +97,7 @@ func TestEachRequirementCanFail(t *testing.T) {
 				return r
 			}(),
 		}},
-		{kind: "memory", q: func(q *Requirement) { q.Limit = 1 }, good: drive(0, 0, ""), measured: "0.00 MiB/h", bad: map[string]*Run{
+		{kind: "memory", q: func(q *Requirement) { q.Limit = 1 }, good: drive(0, 0, ""), measured: "0.0 ± 0.0 MiB/h", bad: map[string]*Run{
 			"grows": func() *Run {
 				r := drive(0, 0, "")
 				for i := range r.Polls {

@@ -139,7 +139,7 @@ var Requirements = map[string]string{
 	"no_stale":    "no ok result is of a frame older than the time",
 	"drops":       "no larger part of the frames was dropped or lost, outside of faults",
 	"agreement":   "states agree with what is in the rendered world, at least so large a part",
-	"memory":      "the unit's memory grows by less, MiB an hour",
+	"memory":      "the unit's memory does not grow by more, MiB an hour, beyond what chance can do",
 	"one_result":  "each frame number that the unit gave has exactly one result, in order",
 	"alive":       "the unit runs at the end, and its process is the first one",
 }
