@@ -1,0 +1,106 @@
+package hil
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// made is when each frame of each camera was made.
+func (r *Run) made() map[string]map[uint32]*Served {
+	out := map[string]map[uint32]*Served{}
+	for i := range r.Served {
+		s := &r.Served[i]
+		if out[s.Camera] == nil {
+			out[s.Camera] = map[uint32]*Served{}
+		}
+		out[s.Camera][s.Code] = s
+	}
+	return out
+}
+
+// latencies are glass to result of the ok results whose frames had no fault, in order of time.
+func (r *Run) latencies(q Requirement) (out []time.Duration, at []time.Time) {
+	made := r.made()
+	for _, x := range r.Results {
+		if !q.of(x.Source) || x.Status != "ok" || x.Code == nil {
+			continue
+		}
+		if s := made[x.Source][*x.Code]; s != nil && len(s.Faults) == 0 {
+			out, at = append(out, x.Got.Sub(s.Made)), append(at, x.Got)
+		}
+	}
+	return out, at
+}
+
+func (r *Run) latency(q Requirement) Verdict {
+	all, _ := r.latencies(q)
+	if len(all) == 0 {
+		return never("no result to measure", q.Below, r.End)
+	}
+	slices.Sort(all)
+	v := took(all[min(len(all)-1, len(all)*99/100)], q.Below)
+	v.Measured += fmt.Sprintf(" (median %s, %d results)", short(all[len(all)/2]), len(all))
+	if !v.Pass {
+		v.At = r.End
+	}
+	return v
+}
+
+func (r *Run) gap(q Requirement) Verdict {
+	worst, at := time.Duration(0), r.Begin
+	for _, c := range r.Scenario.Cameras {
+		if !q.of(c.Name) {
+			continue
+		}
+		last := time.Time{}
+		for _, x := range r.Results {
+			if x.Source != c.Name {
+				continue
+			}
+			if !last.IsZero() && x.Got.Sub(last) > worst {
+				worst, at = x.Got.Sub(last), last
+			}
+			last = x.Got
+		}
+		if last.IsZero() {
+			return never("no result at all of "+c.Name, q.Below, r.Begin)
+		}
+		if d := r.End.Sub(last); d > worst {
+			worst, at = d, last
+		}
+	}
+	v := took(worst, q.Below)
+	if !v.Pass {
+		v.At = at.Add(q.Below)
+	}
+	return v
+}
+
+// stale: no ok result is of a frame that was made longer ago. A frozen camera sends an old
+// picture as new, which the code in it gives away.
+func (r *Run) stale(q Requirement) Verdict {
+	made := r.made()
+	worst, at, n := time.Duration(0), time.Time{}, 0
+	for _, x := range r.Results {
+		if !q.of(x.Source) || x.Status != "ok" || x.Code == nil {
+			continue
+		}
+		s := made[x.Source][*x.Code]
+		if s == nil {
+			continue
+		}
+		n++
+		if d := x.Got.Sub(s.Made); d > worst {
+			worst, at = d, x.Got
+		}
+	}
+	if n == 0 {
+		return never("no result to measure", q.Below, r.End)
+	}
+	v := took(worst, q.Below)
+	if !v.Pass {
+		v.At = at
+	}
+	return v
+}
