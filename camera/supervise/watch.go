@@ -37,8 +37,9 @@ func (l *live) supervise() {
 				pause = l.cfg.BackoffMin
 			}
 		}
-		if l.finish(c) {
+		if l.ended(c) {
 			l.tell(camera.Event{State: camera.Lost, Reason: "the source has ended"})
+			l.finish() // after the event: who has read io.EOF finds the state Lost
 			return
 		}
 		l.tell(camera.Event{State: camera.Lost, Reason: reason, Attempt: attempt, Backoff: pause})
@@ -57,23 +58,24 @@ func (l *live) sleep(d time.Duration) {
 	}
 }
 
-// finish is whether the connection ended as finite sources do; then Next says so.
-func (l *live) finish(c *conn) bool {
+// ended is whether the connection ended as finite sources do.
+func (l *live) ended(c *conn) bool {
 	select {
 	case <-c.ended:
 	default:
 		return false
 	}
-	if l.cfg.Policy != Every || !errors.Is(c.err, io.EOF) {
-		return false
-	}
+	return l.cfg.Policy == Every && errors.Is(c.err, io.EOF)
+}
+
+// finish makes Next say that the source has ended, once it has handed over what was captured.
+func (l *live) finish() {
 	l.mu.Lock()
 	if l.end == nil {
 		l.end = io.EOF
 	}
 	l.mu.Unlock()
 	signal(l.wake)
-	return true
 }
 
 // admit waits until few enough abandoned connections are blocked, and returns those that are.
