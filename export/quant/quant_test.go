@@ -171,6 +171,26 @@ func TestInt8StaysNear(t *testing.T) {
 	}
 }
 
+// Two products of a byte and a weight fit 16 bits in a file for the CPU, so that processors without
+// VNNI do not cut their sum off: 2·255·64 is below 2¹⁵. TensorRT adds in 32 bits.
+func TestWeightsDoNotOverflow(t *testing.T) {
+	for target, want := range map[quant.Target]int8{quant.CPU: 64, quant.TensorRT: 127} {
+		var most int8
+		for _, c := range quantised(t, network(t, 1, patches), target, nil).GetGraph().GetInitializer() {
+			if !strings.HasSuffix(c.GetName(), ":weight") {
+				continue
+			}
+			for _, b := range c.GetRawData() {
+				q := int8(b)
+				most = max(most, q, -q)
+			}
+		}
+		if most != want {
+			t.Errorf("%s: weights up to %d, want %d", target, most, want)
+		}
+	}
+}
+
 // On the CPU every layer ends in an integer kernel, and the frame is not converted first.
 func TestInt8IsFused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "fused.onnx")

@@ -91,13 +91,13 @@ func (w *writer) conv(n *onnx.Node) error {
 	each := len(weights) / channels
 	for k := range scales {
 		row := weights[k*each:][:each]
-		scales[k] = weightScale(row)
+		scales[k] = weightScale(row, w.target.weights())
 		if bias != nil && w.target == CPU {
 			// A bias must fit 32 bits at the scale of the products.
 			scales[k] = max(scales[k], float32(math.Abs(float64(bias[k]))/float64(in.Scale)/(1<<30)))
 		}
 		for i, x := range row {
-			q[k*each+i] = byte(int8(clip(math.RoundToEven(float64(x)/float64(scales[k])), 127)))
+			q[k*each+i] = byte(int8(clip(math.RoundToEven(float64(x)/float64(scales[k])), w.target.weights())))
 		}
 	}
 	w.constant(out+":weight", onnx.NewTensorRaw("", onnx.Tensor_INT8, kernel.GetDims(), q), scales)
@@ -130,13 +130,13 @@ func (w *writer) constant(name string, t *onnx.Tensor, scales []float32) {
 		[]string{name + ":dq"}, onnx.Int("axis", 0)))
 }
 
-// weightScale spends −127 to 127 on a channel's weights.
-func weightScale(row []float32) float32 {
+// weightScale spends −limit to limit on a channel's weights.
+func weightScale(row []float32, limit float64) float32 {
 	var most float64
 	for _, x := range row {
 		most = max(most, math.Abs(float64(x)))
 	}
-	return positive(most / 127)
+	return positive(most / limit)
 }
 
 func clip(x, limit float64) float64 { return min(max(x, -limit), limit) }

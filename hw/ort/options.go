@@ -121,6 +121,9 @@ func (o Options) native() (_ *ortgo.SessionOptions, err error) {
 		so.SetGraphOptimizationLevel(levels[o.Optimize]),
 		so.AddSessionConfigEntry("session.intra_op.allow_spinning", flag(o.Spin)),
 		so.AddSessionConfigEntry("session.set_denormal_as_zero", flag(o.FlushDenormals)),
+		// Where weights of 8 bits would overflow the 16-bit sums of a processor without VNNI, the library
+		// takes slower kernels that do not; weights within ±64 keep the fast ones.
+		so.AddSessionConfigEntry("session.x64quantprecision", "1"),
 	}
 	if o.ProfilePrefix != "" {
 		errs = append(errs, so.EnableProfiling(o.ProfilePrefix))
