@@ -103,6 +103,7 @@ func (p *Pipeline) answer(ctx context.Context, c *parcel) {
 		p.Detector.infer(ctx, c.lane, &c.result)
 		p.Watch.leave(Infer)
 	}
+	begin := time.Now()
 	switch {
 	case p.Decider == nil:
 	case c.known:
@@ -110,6 +111,7 @@ func (p *Pipeline) answer(ctx context.Context, c *parcel) {
 	default:
 		p.Decider.Decide(&c.result)
 	}
+	c.result.Took.Decide = time.Since(begin)
 }
 
 // read fills parcels until the source ends.
@@ -145,10 +147,14 @@ func (p *Pipeline) take(c *parcel, f *camera.Frame) {
 	r := &c.result
 	r.Seq, r.Time, r.Status = f.Seq, f.Time, OK
 	r.Captured, r.Stamp, r.Clock = f.Captured, f.Stamp, f.Clock
+	begin := time.Now()
+	if !f.Captured.IsZero() {
+		r.Took.Mailbox = begin.Sub(f.Captured)
+	}
 	if p.Code != nil {
 		r.Code, r.Coded = p.Code(f)
+		begin = time.Now()
 	}
-	begin := time.Now()
 	ok := p.guard(f, r)
 	r.Took.Guard = time.Since(begin)
 	if ok && p.Known != nil {

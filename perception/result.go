@@ -105,9 +105,10 @@ type Result struct {
 	boxes []Box // the memory of all answers' boxes, maxBoxes each
 }
 
-// Took is the time in each stage: waiting for the source and its decoder, looking at the
-// picture for faults, fitting it into the input, and the network.
-type Took struct{ Decode, Guard, Fit, Infer time.Duration }
+// Took is the time in each stage: waiting for the source and its decoder, in a live camera's
+// mailbox (from capture until the pipeline took the frame), looking at the picture for faults, fitting
+// it into the input, the network, and making the labels' states steady.
+type Took struct{ Decode, Mailbox, Guard, Fit, Infer, Decide time.Duration }
 
 // decide fills r's answers from a lane that has run. What is no probability is no
 // answer, and a network that gives one is not believed in the others.

@@ -106,7 +106,7 @@ func openCamera(uri string, o Options) (camera.Source, error) {
 // http:// and rtsp:// are the camera's. given is whether there were any.
 func keys(uri string) (rest string, c supervise.Config, given bool, err error) {
 	fail := func(err error) (string, supervise.Config, bool, error) {
-		return "", c, false, fmt.Errorf("%w: %s: %w", ErrURI, redacted(uri), err)
+		return "", c, false, fmt.Errorf("%w: %s: %w", ErrURI, camera.Redact(uri), err)
 	}
 	pipeline := ""
 	head, query, found := strings.Cut(uri, "?")
@@ -169,12 +169,4 @@ func duration(key, value string) (time.Duration, error) {
 		return 0, fmt.Errorf("%s=%q: want a time such as 200ms, 1ms to %v", key, value, longest)
 	}
 	return d, nil
-}
-
-// redacted is a URI without its password.
-func redacted(uri string) string {
-	if u, err := url.Parse(uri); err == nil && u.User != nil {
-		return u.Redacted()
-	}
-	return uri
 }

@@ -86,7 +86,7 @@ func openHTTP(ctx context.Context, uri string, o Options) (*httpMJPEG, error) {
 	h := &httpMJPEG{
 		body: res.Body, done: given, hangup: cancel,
 		parts: newParts(res.Body, boundary), pool: newPool(o.buffers()), opened: time.Now(), last: -1,
-		info: camera.Info{URI: redacted(uri), Kind: "http", Live: true, Backend: "MJPEG over HTTP, JPEG through OpenCV " + gocv.OpenCVVersion()},
+		info: camera.Info{URI: camera.Redact(uri), Kind: "http", Live: true, Backend: "MJPEG over HTTP, JPEG through OpenCV " + gocv.OpenCVVersion()},
 	}
 	return h, nil
 }
@@ -107,14 +107,6 @@ func boundaryOf(res *http.Response) (string, error) {
 		return "", fmt.Errorf("Content-Type %s has no boundary", kind)
 	}
 	return params["boundary"], nil
-}
-
-// redacted is a URI without its password.
-func redacted(uri string) string {
-	if u, err := url.Parse(uri); err == nil {
-		return u.Redacted()
-	}
-	return uri
 }
 
 func (h *httpMJPEG) Info() camera.Info { return h.info }

@@ -17,7 +17,7 @@ import (
 
 // Camera is a live camera or stream that a URI names, checked and not yet opened.
 type Camera struct {
-	URI  string // without a password
+	URI  string // without passwords and keys
 	Kind string // "v4l2", "csi", "gst", "rtsp", "http" or "stream"
 	open func(ctx context.Context, o Options) (camera.Source, error)
 }
@@ -61,7 +61,7 @@ func kindOf(uri string) string {
 //	http://HOST/PATH                                       MJPEG, or what FFmpeg reads
 //	rtsp://HOST/PATH                                       through FFmpeg; udp, rtp, srt and tcp too
 func ParseCamera(uri string) (Camera, error) {
-	c := Camera{URI: uri, Kind: kindOf(uri)}
+	c := Camera{URI: camera.Redact(uri), Kind: kindOf(uri)}
 	var err error
 	need := gocv.VideoCaptureFFmpeg
 	switch c.Kind {
@@ -85,7 +85,6 @@ func ParseCamera(uri string) (Camera, error) {
 	case "http", "rtsp", "stream":
 		var u *url.URL
 		if u, err = url.Parse(uri); err == nil {
-			c.URI = u.Redacted()
 			if u.Host == "" {
 				err = errors.New("no host")
 			}

@@ -64,7 +64,7 @@ func (c *serveCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	log.Info("configuration", "version", version(), "yaml", string(resolved))
+	log.Info("configuration", "version", version(), "yaml", camera.Redact(string(resolved)))
 	rt, err := ort.Open(ort.Config{Library: a.library})
 	if err != nil {
 		return err

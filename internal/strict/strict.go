@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -50,7 +51,11 @@ func Decode(name string, text []byte, v any) (f *File, err error) {
 			err = fmt.Errorf("%s: malformed YAML", name)
 		}
 	}()
-	if f.tree, err = parser.ParseBytes(text, 0); err == nil {
+	if f.tree, err = parser.ParseBytes(text, 0); err == nil && len(f.tree.Docs) > 1 {
+		second := f.tree.Docs[1]
+		return nil, fmt.Errorf("%s:%d: a second document begins with ---; want one, put its keys into the first", name, second.Start.Position.Line)
+	}
+	if err == nil {
 		err = yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(v)
 	}
 	if err != nil && !errors.Is(err, io.EOF) { // which is a file that says nothing
@@ -105,26 +110,62 @@ func (w *finder) Visit(n ast.Node) ast.Visitor {
 }
 
 // Faults are errors about keys of the file, nil if there are none.
-func (f *File) Faults(faults []Fault) error {
+func (f *File) Faults(faults []Fault) error { return Faults(faults, f) }
+
+// Faults are errors about keys of files of which each was read over those before it, nil if there
+// are none: a fault is where its key was said last.
+func Faults(faults []Fault, files ...*File) error {
 	var errs []error
 	for _, x := range faults {
+		f := sayer(x.Key, files)
 		errs = append(errs, fmt.Errorf("%s:%d: %s: %s", f.name, f.Line(x.Key), x.Key, x.Says))
 	}
 	return errors.Join(errs...)
 }
 
+// sayer is the last of the files that says something of the key, or of the nearest one around it.
+func sayer(key string, files []*File) *File {
+	if list, _, ok := strings.Cut(key, "["); ok {
+		key = list // lists are replaced, and not read over one another
+	}
+	for ; key != ""; key = around(key) {
+		for _, f := range slices.Backward(files) {
+			if f.find(key) > 0 {
+				return f
+			}
+		}
+	}
+	return files[len(files)-1]
+}
+
+// around is the key that holds a key.
+func around(key string) string { return key[:max(0, strings.LastIndexAny(key, ".["))] }
+
 // Line of a key's value; where the key is missing, the first line within the nearest one
 // around it.
 func (f *File) Line(key string) int {
-	for key != "" && f.tree != nil {
-		if path, err := yaml.PathString("$." + key); err == nil {
-			if node, err := path.FilterFile(f.tree); err == nil && node != nil && node.GetToken() != nil {
-				return max(1, node.GetToken().Position.Line)
-			}
+	for ; key != ""; key = around(key) {
+		if n := f.find(key); n > 0 {
+			return n
 		}
-		key = key[:max(0, strings.LastIndexAny(key, ".["))]
 	}
 	return 1
+}
+
+// find is the line of a key's value, 0 if the file does not say it.
+func (f *File) find(key string) int {
+	if f.tree == nil {
+		return 0
+	}
+	path, err := yaml.PathString("$." + key)
+	if err != nil {
+		return 0
+	}
+	node, err := path.FilterFile(f.tree)
+	if err != nil || node == nil || node.GetToken() == nil {
+		return 0
+	}
+	return max(1, node.GetToken().Position.Line)
 }
 
 // tangled reports a text that is nested deeper than any that a person writes.

@@ -39,6 +39,8 @@ func TestErrorsSayWhere(t *testing.T) {
 		"name: b\nin:\n  runs: cpux\n": "f.yaml:3:",
 		"in: [":                        "f.yaml:1:",
 		"in: {n: 1}\nin: {n: 2}\n":     "f.yaml:2:",
+		"name: b\n---\nname: c\n":      "f.yaml:2: a second document",
+		"---\nname: b\n---\nzzz: 1\n":  "f.yaml:3: a second document",
 	} {
 		var v outer
 		_, err := strict.Decode("f.yaml", []byte(text), &v)

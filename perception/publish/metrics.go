@@ -26,17 +26,21 @@ type Metrics struct {
 	age     *prometheus.HistogramVec
 	state   *prometheus.GaugeVec
 
+	info     *prometheus.GaugeVec
+	degraded prometheus.Gauge
+	nodes    *prometheus.GaugeVec
+
 	mu      sync.RWMutex
 	sources map[string]*sourceMetrics
 }
 
 // sourceMetrics are one source's, resolved once, as looking them up by name would allocate.
 type sourceMetrics struct {
-	results                 map[perception.Status]prometheus.Counter
-	late                    prometheus.Counter
-	wait, guard, fit, infer prometheus.Observer
-	age                     prometheus.Observer
-	state                   []prometheus.Gauge
+	results                                           map[perception.Status]prometheus.Counter
+	late                                              prometheus.Counter
+	wait, mailbox, guard, fit, infer, decide, publish prometheus.Observer
+	age                                               prometheus.Observer
+	state                                             []prometheus.Gauge
 }
 
 var _ perception.Sink = (*Metrics)(nil)
@@ -63,10 +67,29 @@ func NewMetrics(h perception.Header, deadline time.Duration) *Metrics {
 	m.age = seconds("perceive_age_seconds", "Age of a frame when its result was published, from capture.", "source")
 	m.state = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "perceive_label_state",
 		Help: "State of a label in the latest result: 1 on, 0 off, -1 unknown."}, []string{"source", "label"})
-	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "perceive_info", Help: "What runs."}, []string{"program", "model", "provider"})
-	info.WithLabelValues(h.Program, h.Model.Name, string(h.Provider.Used)).Set(1)
-	m.registry.MustRegister(m.results, m.late, m.stages, m.age, m.state, info)
+	m.info = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "perceive_info", Help: "What runs."}, []string{"program", "model", "graph", "requested", "provider"})
+	m.degraded = prometheus.NewGauge(prometheus.GaugeOpts{Name: "perceive_provider_degraded", Help: "1 if the network does not run on the provider that was asked for."})
+	m.nodes = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "perceive_provider_nodes", Help: "The network's nodes by the provider that ran them, measured when the model was loaded."}, []string{"provider"})
+	m.registry.MustRegister(m.results, m.late, m.stages, m.age, m.state, m.info, m.degraded, m.nodes)
+	m.Model(h)
 	return m
+}
+
+// Model says what runs from now on: the model, what was asked to run it and what was measured to.
+func (m *Metrics) Model(h perception.Header) {
+	m.info.Reset()
+	m.info.WithLabelValues(h.Program, h.Model.Name, h.Model.GraphSHA256, string(h.Provider.Requested), string(h.Provider.Used)).Set(1)
+	m.degraded.Set(0)
+	if h.Provider.Degraded {
+		m.degraded.Set(1)
+	}
+	m.nodes.Reset()
+	if h.Provider.Measured == nil {
+		return // nobody measured: no number, and not 0
+	}
+	for provider, n := range h.Provider.Measured.Nodes {
+		m.nodes.WithLabelValues(string(provider)).Set(float64(n))
+	}
 }
 
 // Handler serves the metrics in Prometheus' text format.
@@ -93,9 +116,11 @@ func (m *Metrics) Emit(_ context.Context, r *perception.Result, _ *camera.Frame)
 	}
 	if r.Status == perception.OK {
 		s.wait.Observe(r.Took.Decode.Seconds())
+		s.mailbox.Observe(r.Took.Mailbox.Seconds())
 		s.guard.Observe(r.Took.Guard.Seconds())
 		s.fit.Observe(r.Took.Fit.Seconds())
 		s.infer.Observe(r.Took.Infer.Seconds())
+		s.decide.Observe(r.Took.Decide.Seconds())
 	}
 	if !r.Captured.IsZero() {
 		age := time.Since(r.Captured)
@@ -105,6 +130,11 @@ func (m *Metrics) Emit(_ context.Context, r *perception.Result, _ *camera.Frame)
 		}
 	}
 	return nil
+}
+
+// Published tells how long the outputs held the frame path up for one of the source's results.
+func (m *Metrics) Published(source string, took time.Duration) {
+	m.source(source).publish.Observe(took.Seconds())
 }
 
 // Close implements perception.Sink. The numbers stay.
@@ -125,7 +155,7 @@ func (m *Metrics) source(name string) *sourceMetrics {
 	}
 	stage := func(stage string) prometheus.Observer { return m.stages.WithLabelValues(name, stage) }
 	s = &sourceMetrics{results: map[perception.Status]prometheus.Counter{}, late: m.late.WithLabelValues(name),
-		wait: stage("wait"), guard: stage("guard"), fit: stage("fit"), infer: stage("infer"), age: m.age.WithLabelValues(name)}
+		wait: stage("wait"), mailbox: stage("mailbox"), decide: stage("decide"), publish: stage("publish"), guard: stage("guard"), fit: stage("fit"), infer: stage("infer"), age: m.age.WithLabelValues(name)}
 	for _, status := range perception.Statuses {
 		s.results[status] = m.results.WithLabelValues(name, string(status))
 	}

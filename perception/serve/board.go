@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -40,6 +41,8 @@ type thermometer struct {
 	state  atomic.Pointer[board.State]
 	told   func(board.State)
 
+	first   chan struct{} // closed by the first reading
+	started time.Time
 	mu      sync.Mutex
 	reading board.Reading
 	since   time.Time // of the level
@@ -50,7 +53,8 @@ func newThermometer(c BoardConfig, device int, told func(board.State)) (*thermom
 	if err != nil {
 		return nil, err
 	}
-	t := &thermometer{cfg: c, reader: &board.Sysfs{}, close: func() error { return nil }, bands: bands, told: told}
+	t := &thermometer{cfg: c, reader: &board.Sysfs{}, close: func() error { return nil }, bands: bands, told: told,
+		first: make(chan struct{}), started: time.Now()}
 	if c.Root != "" {
 		t.reader = &board.Sysfs{Root: os.DirFS(c.Root)}
 	} else {
@@ -70,8 +74,11 @@ func (t *thermometer) run(ctx context.Context) {
 	defer t.close()
 	tick := time.NewTicker(t.cfg.Poll)
 	defer tick.Stop()
-	for {
+	for first := true; ; first = false {
 		t.read()
+		if first {
+			close(t.first)
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -79,6 +86,24 @@ func (t *thermometer) run(ctx context.Context) {
 		}
 	}
 }
+
+// await waits for the first reading, so that a hot board is known before the first frame. A sensor
+// that hangs is no reason to wait for ever.
+func (t *thermometer) await(ctx context.Context) {
+	if t.cfg.Poll == 0 {
+		return
+	}
+	timer := time.NewTimer(firstReading)
+	defer timer.Stop()
+	select {
+	case <-t.first:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// firstReading is how long the first reading is waited for.
+const firstReading = time.Second
 
 func (t *thermometer) read() {
 	r := t.reader.Read()
@@ -113,11 +138,20 @@ func (t *thermometer) status() any {
 // problem is what is wrong with the board, nil if it is well.
 func (t *thermometer) problem() *Problem {
 	s := t.state.Load()
-	if s.Level == board.Normal {
-		return nil
-	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	last := t.reading.Time
+	if last.IsZero() {
+		last = t.started
+	}
+	// A sensor that hangs keeps the bands from noticing: they are told nothing.
+	if t.cfg.Poll > 0 && time.Since(last) > t.cfg.Bands.Silence+2*t.cfg.Poll {
+		return &Problem{Part: "board", What: fmt.Sprintf("no reading for %v: a sensor hangs; the last level, %s, goes on to count",
+			time.Since(last).Round(time.Second), s.Level), Since: last}
+	}
+	if s.Level == board.Normal && !(len(s.Silent) > 0 && s.Celsius.OK) { // a board without sensors has no problem
+		return nil
+	}
 	return &Problem{Part: "board", What: s.Reason, Since: t.since}
 }
 

@@ -158,22 +158,22 @@ var assignable = regexp.MustCompile(`^[a-z_]+(\.[a-z_]+)*$`)
 // default, and says what is wrong with file, line and key.
 func Parse(texts ...Text) (Config, error) {
 	c := Default()
-	last := Text{"default.yaml", DefaultYAML}
+	f, err := strict.Decode("default.yaml", DefaultYAML, new(Config))
+	if err != nil {
+		return c, err
+	}
+	files := []*strict.File{f}
 	for _, t := range texts {
 		before := c.Sources
-		if _, err := strict.Decode(t.Name, t.YAML, &c); err != nil {
+		if f, err = strict.Decode(t.Name, t.YAML, &c); err != nil {
 			return c, err
 		}
 		if c.Sources == nil {
 			c.Sources = before
 		}
-		last = t
+		files = append(files, f)
 	}
-	f, err := strict.Decode(last.Name, last.YAML, new(Config))
-	if err != nil {
-		return c, err
-	}
-	return c, f.Faults(c.faults())
+	return c, strict.Faults(c.faults(), files...)
 }
 
 // sourceName is what a source may be called: it is part of paths, topics and metrics.

@@ -80,6 +80,28 @@ func TestWrongConfigurationSaysWhere(t *testing.T) {
 	}
 }
 
+// A fault is where its value was said last, whatever was said after it of other keys.
+func TestFaultsAreWhereTheyWereSaid(t *testing.T) {
+	site := Text{"site.yaml", []byte("provider:\n  device: -1\nsources:\n  - {name: a, uri: x}\n  - {name: a, uri: y}")}
+	hold, err := Assign("--set", "decide.hold=1s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	deadline, err := Assign("--set", "deadline=0s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Parse(site, deadline, hold)
+	want := "site.yaml:2: provider.device: -1 is negative\nsite.yaml:5: sources[1].name: \"a\" is there twice\n--set deadline=0s:1: deadline: "
+	if err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("\n got %v\nwant %s", err, want)
+	}
+	_, err = Parse(site, Text{"--source", []byte("sources:\n- {name: \"A\", uri: z}")})
+	if err == nil || !strings.Contains(err.Error(), "--source:2: sources[0].name") {
+		t.Error(err)
+	}
+}
+
 // The guards that are printed are the ones whose margins were measured.
 func TestDefaultGuards(t *testing.T) {
 	if c := Default(); c.Guards != guard.Default {

@@ -81,9 +81,12 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	d.detector = perception.NewDetector(m)
 	d.mu.Unlock()
 	defer func() { err = errors.Join(err, d.closeModel()) }()
-	first, last, err := warmUp(ctx, m)
+	first, last, settled, err := warmUp(ctx, m)
 	if err != nil {
 		return err
+	}
+	if !settled {
+		d.log.Warn("the model's latency has not settled in the warm-up: something else keeps this machine busy", "last_ms", ms(last))
 	}
 	steady, err := d.cfg.Decide.steady(m.Manifest().Labels)
 	if err != nil {
@@ -98,7 +101,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	head := perception.NewHeader(d.detector, camera.Info{}, d.deps.Program)
 	head.Sources = map[string]string{}
 	for _, s := range d.cfg.Sources {
-		head.Sources[s.Name] = s.URI
+		head.Sources[s.Name] = camera.Redact(s.URI)
 	}
 	out, err := d.deps.Outputs(head)
 	if err != nil {
@@ -119,6 +122,8 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	done := make(chan struct{})
+	go d.board.run(work)
+	d.board.await(ctx)
 	if err := d.startSources(work, steady, done); err != nil {
 		stop()
 		return errors.Join(err, d.stop(done))
@@ -127,7 +132,6 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	notify("READY=1")
 	d.log.Info("ready", "sources", len(d.sources))
 	go d.watchdog(work)
-	go d.board.run(work)
 	select {
 	case <-ctx.Done():
 	case <-done:
@@ -145,7 +149,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	return errors.Join(err, d.stop(done))
 }
 
-// watchBoard makes the thermometer, which reads once before the first frame.
+// watchBoard makes the thermometer.
 func (d *Daemon) watchBoard() error {
 	t, err := newThermometer(d.cfg.Board, d.cfg.Provider.Device, func(s board.State) {
 		d.log.Warn("board", "level", s.Level.String(), "reason", s.Reason)

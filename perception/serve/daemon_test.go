@@ -19,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"perceive/camera"
+	"perceive/hw/board"
 	"perceive/hw/ort"
 	"perceive/hw/ort/orttest"
 	"perceive/models"
@@ -384,6 +385,44 @@ func TestHotBoard(t *testing.T) {
 	if err := r.end(t); err != nil {
 		t.Error(err)
 	}
+}
+
+// A sensor that hangs is waited for at the start for a moment, and is a problem from then on.
+func TestHangingSensor(t *testing.T) {
+	c := Default().Board
+	c.Poll, c.Bands.Silence = time.Millisecond, 10*time.Millisecond
+	b, err := newThermometer(c, 0, func(board.State) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sensor := &hangingSensor{celsius: 40, hang: make(chan struct{})}
+	b.reader = sensor
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); b.run(ctx) }()
+	b.await(ctx)
+	if b.status() == nil {
+		t.Error("the first reading was not waited for")
+	}
+	until(t, "a reading that hangs", func() bool { return sensor.reads.Load() == 3 })
+	until(t, "a problem", func() bool { p := b.problem(); return p != nil && strings.Contains(p.What, "a sensor hangs") })
+	close(sensor.hang)
+	until(t, "no problem", func() bool { return b.problem() == nil })
+	cancel()
+	<-ended
+}
+
+type hangingSensor struct {
+	celsius float64
+	reads   atomic.Int64
+	hang    chan struct{}
+}
+
+func (s *hangingSensor) Read() board.Reading {
+	if s.reads.Add(1) == 3 {
+		<-s.hang
+	}
+	return board.Reading{Time: time.Now(), Zones: []board.Zone{{Name: "cpu", Celsius: board.Optional[float64]{Value: s.celsius, OK: true}}}}
 }
 
 // A network that fails on every frame gives results, and is not healthy for that.

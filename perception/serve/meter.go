@@ -23,20 +23,22 @@ const window = 30 * time.Second
 const digits = 2
 
 // publishStage is publish's place in stageNames.
-const publishStage = 4
+const publishStage = 6
 
 // longest is the largest time that is told apart from longer ones.
 const longest = time.Minute
 
-// stageNames are what is measured of each frame. Wait is for the camera and its decoder, age
-// from capture to publishing, publish what the outputs take of the frame path.
-var stageNames = []string{"wait", "guard", "fit", "infer", "publish", "age"}
+// stageNames are what is measured of each frame. Wait is for the camera and its decoder, mailbox
+// from capture until the frame path takes the frame, age from capture to publishing, publish what
+// the outputs take of the frame path.
+var stageNames = []string{"wait", "mailbox", "guard", "fit", "infer", "decide", "publish", "age"}
 
 // meter is the first of a source's sinks: it measures, and marks what is late. It allocates
 // nothing once warm.
 type meter struct {
 	deadline time.Duration
-	last     atomic.Int64 // when the last result came that is no failure, nanoseconds after began
+	told     func(publish time.Duration) // nil for nobody
+	last     atomic.Int64                // when the last result came that is no failure, nanoseconds after began
 	failed   atomic.Uint64
 	answered atomic.Uint64
 
@@ -108,8 +110,8 @@ func (m *meter) Emit(_ context.Context, r *perception.Result, f *camera.Frame) e
 		return nil
 	}
 	m.width, m.height = f.Width, f.Height
-	for i, d := range [...]time.Duration{r.Took.Decode, r.Took.Guard, r.Took.Fit, r.Took.Infer, -1, age} {
-		if d >= 0 && (r.Status == perception.OK || i < 2 || i == 5) {
+	for i, d := range [...]time.Duration{r.Took.Decode, r.Took.Mailbox, r.Took.Guard, r.Took.Fit, r.Took.Infer, r.Took.Decide, -1, age} {
+		if d >= 0 && (r.Status == perception.OK || i < 3 || i == 7) {
 			h.stages[i].RecordValue(int64(min(d, longest)))
 		}
 	}
@@ -119,8 +121,12 @@ func (m *meter) Emit(_ context.Context, r *perception.Result, f *camera.Frame) e
 // published is told when the last sink is done with a result.
 func (m *meter) published() {
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.halves[0].stages[publishStage].RecordValue(int64(min(time.Since(m.at), longest)))
+	took := time.Since(m.at)
+	m.halves[0].stages[publishStage].RecordValue(int64(min(took, longest)))
+	m.mu.Unlock()
+	if m.told != nil {
+		m.told(took)
+	}
 }
 
 // Close implements perception.Sink.

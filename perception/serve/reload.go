@@ -74,7 +74,7 @@ func (d *Daemon) change(ctx context.Context, file string) (said string, err erro
 	if err != nil {
 		return "", err
 	}
-	first, last, err := warmUp(ctx, next)
+	first, last, _, err := warmUp(ctx, next)
 	if err != nil {
 		return "", err
 	}

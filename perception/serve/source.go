@@ -37,6 +37,9 @@ func (d *Daemon) newSource(cfg SourceConfig, steady []perception.Steady) (*sourc
 	m := newMeter(d.cfg.Deadline)
 	s := &source{cfg: cfg, d: d, meter: m, tap: &tap{done: m.published}, started: time.Now(),
 		event: camera.Event{State: camera.Connecting, Time: time.Now()}}
+	if p, ok := d.outputs.(*Published); ok {
+		m.told = func(took time.Duration) { p.metrics.Published(cfg.Name, took) }
+	}
 	decider, err := perception.NewDecider(steady, d.cfg.Decide.Expiry)
 	if err != nil {
 		return nil, err

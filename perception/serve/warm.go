@@ -17,11 +17,12 @@ const (
 )
 
 // warmUp runs a model until its latency has settled: the first runs pay for memory, kernels and
-// clocks. It returns the first run's time and the settled one.
-func warmUp(ctx context.Context, m *model.Model) (first, last time.Duration, err error) {
+// clocks. It returns the first run's time and the last round's median, and whether that has settled:
+// on a machine that others keep busy it may not.
+func warmUp(ctx context.Context, m *model.Model) (first, last time.Duration, steady bool, err error) {
 	l, err := m.NewLane()
 	if err != nil {
-		return 0, 0, fmt.Errorf("serve: warm-up: %w", err)
+		return 0, 0, false, fmt.Errorf("serve: warm-up: %w", err)
 	}
 	defer l.Close()
 	var times [warmRound]time.Duration
@@ -29,7 +30,7 @@ func warmUp(ctx context.Context, m *model.Model) (first, last time.Duration, err
 		for i := range times {
 			begin := time.Now()
 			if err := l.Run(ctx); err != nil {
-				return 0, 0, fmt.Errorf("serve: warm-up: %w", err)
+				return 0, 0, false, fmt.Errorf("serve: warm-up: %w", err)
 			}
 			times[i] = time.Since(begin)
 		}
@@ -40,8 +41,8 @@ func warmUp(ctx context.Context, m *model.Model) (first, last time.Duration, err
 		before := last
 		last = times[warmRound/2]
 		if round > 0 && (last-before).Abs() <= time.Duration(settled*float64(before)) {
-			break
+			return first, last, true, nil
 		}
 	}
-	return first, last, nil
+	return first, last, false, nil
 }

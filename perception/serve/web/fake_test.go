@@ -301,7 +301,8 @@ func (f *fake) board(s *status.Status) any {
 func (c *fakeCamera) status() status.Source {
 	s := status.Source{Name: c.name, URI: "rtsp://10.0.0.7/" + c.name, State: camera.Streaming, Since: c.since, Counts: c.counts, FPS: rate,
 		Width: frameWidth, Height: frameHeight, Results: map[string]uint64{}, Late: 2, Stages: map[string]status.Quantiles{
-			"wait": {P50: 9.1, P99: 14.2, Max: 30.1}, "guard": {P50: 0.31, P99: 0.5, Max: 1.2}, "fit": {P50: 0.9, P99: 1.4, Max: 3},
+			"wait": {P50: 9.1, P99: 14.2, Max: 30.1}, "mailbox": {P50: 0.4, P99: 3.1, Max: 8.2},
+			"guard": {P50: 0.31, P99: 0.5, Max: 1.2}, "decide": {P50: 0.001, P99: 0.004, Max: 0.02}, "fit": {P50: 0.9, P99: 1.4, Max: 3},
 			"infer": {P50: 11.4, P99: 16.8, Max: 41.7}, "publish": {P50: 0.06, P99: 0.2, Max: 0.9}, "age": {P50: 38.2, P99: 61.5, Max: 120.9}}}
 	for k, n := range c.results {
 		s.Results[k] = n

@@ -7,7 +7,7 @@ import { draw } from './strip.js';
 
 // Colours that people with any kind of colour vision tell apart (after Okabe and Ito).
 const palette = ['#f5a524', '#56b4e9', '#f0e442', '#e58ac0', '#2fc99a', '#ff7f50', '#8fa8ff', '#d0d6dc'];
-const stageOrder = ['wait', 'guard', 'fit', 'infer', 'publish', 'age'];
+const stageOrder = ['wait', 'mailbox', 'guard', 'fit', 'infer', 'decide', 'publish', 'age'];
 const good = { streaming: '●', connecting: '◌', stalled: '▲', lost: '✕', ended: '■' };
 
 export class Camera {
