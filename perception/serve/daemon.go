@@ -89,18 +89,13 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	d.setModel(m, steady, first, last)
+	d.setModel(describe(m, steady, first, last))
 	d.log.Info("model", "file", d.cfg.Model.File, "name", m.Manifest().Name, "graph", m.Manifest().GraphSHA256,
 		"provider", m.Report().String(), "first_ms", ms(first), "warm_ms", ms(last))
 	if rep := m.Report(); rep.Degraded {
 		d.log.Warn("degraded", "provider", rep.String())
 	}
-	head := perception.NewHeader(d.detector, camera.Info{}, d.deps.Program)
-	head.Sources = map[string]string{}
-	for _, s := range d.cfg.Sources {
-		head.Sources[s.Name] = s.URI
-	}
-	out, err := d.deps.Outputs(head)
+	out, err := d.deps.Outputs(d.header())
 	if err != nil {
 		return err
 	}
@@ -143,6 +138,16 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	d.log.Info("stopping")
 	stop()
 	return errors.Join(err, d.stop(done))
+}
+
+// header is what the outputs say before the results of the model that runs.
+func (d *Daemon) header() perception.Header {
+	h := perception.NewHeader(d.detector, camera.Info{}, d.deps.Program)
+	h.Sources = map[string]string{}
+	for _, s := range d.cfg.Sources {
+		h.Sources[s.Name] = s.URI
+	}
+	return h
 }
 
 // watchBoard makes the thermometer, which reads once before the first frame.
@@ -205,16 +210,28 @@ func (d *Daemon) startSources(ctx context.Context, steady []perception.Steady, d
 	return nil
 }
 
-// setModel notes what runs.
-func (d *Daemon) setModel(m *model.Model, steady []perception.Steady, first, last time.Duration) {
+// describe is what the status says of a model from now on.
+func describe(m *model.Model, steady []perception.Steady, first, last time.Duration) Model {
 	man := m.Manifest()
 	info := Model{Name: man.Name, Version: man.Version, GraphSHA256: man.GraphSHA256, Loaded: time.Now(), WarmUp: [2]float64{ms(first), ms(last)}}
 	for i, l := range man.Labels {
 		info.Labels = append(info.Labels, Label{Label: l.ID, Enter: steady[i].Enter, Leave: steady[i].Leave})
 	}
+	return info
+}
+
+// setModel notes what runs.
+func (d *Daemon) setModel(m Model) {
 	d.mu.Lock()
-	d.model = info
-	d.mu.Unlock()
+	defer d.mu.Unlock()
+	d.model = m
+}
+
+// running is what setModel noted.
+func (d *Daemon) running() Model {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.model
 }
 
 // Manifest is the contract of the model that runs, nil before it is loaded.
