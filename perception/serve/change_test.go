@@ -207,3 +207,56 @@ func TestReloadRefusedWhileAFrameIsStuck(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Where a stage is given up, its model is freed when the stage has come back from it: not before,
+// and not never. Nothing is ready by then.
+func TestStuckStageKeepsItsModel(t *testing.T) {
+	for name, c := range map[string]struct {
+		cfg  func(*Config)
+		want string
+	}{
+		"at the end": {func(c *Config) { c.Watch.Stop = 100 * time.Millisecond }, "did not end within"},
+		"for too long": {func(c *Config) {
+			c.Watch.Stop, c.Watch.Stage, c.Watch.GiveUp = 100*time.Millisecond, 50*time.Millisecond, 100*time.Millisecond
+		}, "given up"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var l loaded
+			block := make(chan struct{})
+			r := start(t, c.cfg, func(d *Deps, r *rig) {
+				l.watch(d, t)
+				r.out.block = block
+			})
+			until(t, "a frame that is stuck", func() bool {
+				_, took := r.slowest()
+				return took > 10*time.Millisecond
+			})
+			if c.want != "given up" {
+				r.stop()
+			}
+			if err := <-r.done; err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%v: want %q", err, c.want)
+			}
+			if r.Status().Ready {
+				t.Error("ready, though it has ended")
+			}
+			if o := l.open(); !o[0] {
+				t.Error("the model is closed while frames are in it")
+			}
+			close(block)
+			until(t, "a model that is closed", func() bool { return !l.open()[0] })
+		})
+	}
+}
+
+// slowest is the stage that has been busy for longest.
+func (r *rig) slowest() (perception.Stage, time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range r.sources {
+		if stage, took := s.watch.Slowest(time.Now()); took > 0 {
+			return stage, took
+		}
+	}
+	return 0, 0
+}

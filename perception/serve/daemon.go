@@ -128,6 +128,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	case <-done:
 		d.log.Info("every source has ended")
 	case err = <-d.stuck:
+		d.ready.Store(false)
 		// The frame path cannot be waited for; what it has published can be kept.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.cfg.Watch.Stop)
 		defer cancel()
@@ -180,10 +181,9 @@ func (d *Daemon) stop(done <-chan struct{}) error {
 	return errors.Join(append(errs, d.outputs.Close(drain))...)
 }
 
+// closeModel frees the model, or leaves that to the last of its lanes: where a stage is stuck in
+// it, or a camera's frames have not ended in time, the model stays until they come back.
 func (d *Daemon) closeModel() error {
-	if d.ready.Load() {
-		return nil // a stage is stuck in it
-	}
 	return errors.Join(d.detector.Close(), d.detector.Model().Retire())
 }
 
