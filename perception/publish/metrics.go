@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"perceive/camera"
@@ -25,6 +26,7 @@ type Metrics struct {
 	stages  *prometheus.HistogramVec
 	age     *prometheus.HistogramVec
 	state   *prometheus.GaugeVec
+	info    *prometheus.GaugeVec
 
 	mu      sync.RWMutex
 	sources map[string]*sourceMetrics
@@ -63,10 +65,17 @@ func NewMetrics(h perception.Header, deadline time.Duration) *Metrics {
 	m.age = seconds("perceive_age_seconds", "Age of a frame when its result was published, from capture.", "source")
 	m.state = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "perceive_label_state",
 		Help: "State of a label in the latest result: 1 on, 0 off, -1 unknown."}, []string{"source", "label"})
-	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "perceive_info", Help: "What runs."}, []string{"program", "model", "provider"})
-	info.WithLabelValues(h.Program, h.Model.Name, string(h.Provider.Used)).Set(1)
-	m.registry.MustRegister(m.results, m.late, m.stages, m.age, m.state, info)
+	m.info = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "perceive_info", Help: "What runs."}, []string{"program", "model", "version", "graph", "provider"})
+	m.Model(h)
+	m.registry.MustRegister(m.results, m.late, m.stages, m.age, m.state, m.info,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
+}
+
+// Model says what runs from now on.
+func (m *Metrics) Model(h perception.Header) {
+	m.info.Reset()
+	m.info.WithLabelValues(h.Program, h.Model.Name, h.Model.Version, h.Model.GraphSHA256, string(h.Provider.Used)).Set(1)
 }
 
 // Handler serves the metrics in Prometheus' text format.
