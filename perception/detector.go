@@ -2,9 +2,7 @@ package perception
 
 import (
 	"context"
-	"fmt"
 	"image"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -20,6 +18,7 @@ import (
 type Detector struct {
 	model atomic.Pointer[model.Model]
 	own   *lane // for Detect, made when first asked
+	crossing
 }
 
 // lane is everything that one frame needs on its way through.
@@ -38,55 +37,14 @@ func NewDetector(m *model.Model) *Detector {
 	return d
 }
 
-// Swap makes the frames to come go through another model and returns the one before, which
-// frames may still be on their way through: the caller retires it, or swaps back. It may be
-// called from any goroutine. The labels must be the same, in the same order: who reads the
-// results was told them once.
-func (d *Detector) Swap(m *model.Model) (old *model.Model, err error) {
-	old = d.model.Load()
-	if was, is := old.Manifest().LabelIDs(), m.Manifest().LabelIDs(); !slices.Equal(was, is) {
-		return nil, fmt.Errorf("perception: the model answers %q, the one that runs %q: start again to change labels", is, was)
-	}
-	d.model.Store(m)
-	return old, nil
-}
-
 // Model is what runs now.
 func (d *Detector) Model() *model.Model { return d.model.Load() }
-
-// current returns l if it is of the model that runs now, else one that is in its place. If
-// none can be made the old one goes on.
-func (d *Detector) current(l *lane) *lane {
-	if l.Model() == d.model.Load() {
-		return l
-	}
-	next, err := d.newLane()
-	if err != nil {
-		return l
-	}
-	l.close()
-	return next
-}
 
 // Manifest is the contract of the model.
 func (d *Detector) Manifest() *models.Manifest { return d.model.Load().Manifest() }
 
 // Report says what the network runs on.
 func (d *Detector) Report() hw.ProviderReport { return d.model.Load().Report() }
-
-func (d *Detector) newLane() (*lane, error) {
-	m := d.model.Load()
-	l, err := m.NewLane()
-	if err != nil {
-		return nil, fmt.Errorf("perception: %w", err)
-	}
-	return &lane{Lane: l, fitter: opencv.Fitter{How: camera.Fit(m.Manifest().Input.Fit)}}, nil
-}
-
-func (l *lane) close() {
-	l.fitter.Close()
-	l.Lane.Close()
-}
 
 // Detect fits a frame into the input, runs the network and fills r, whose memory is
 // used again. A frame that cannot be processed is a status in r, never an error.
@@ -100,7 +58,12 @@ func (d *Detector) Detect(ctx context.Context, f *camera.Frame, r *Result) {
 		}
 		d.own = l
 	}
-	d.own = d.current(d.own)
+	if err := d.begin(ctx); err != nil {
+		r.Seq, r.Time = f.Seq, f.Time
+		r.fail(Failed, err.Error())
+		return
+	}
+	defer d.end()
 	d.fit(d.own, f, r)
 	d.infer(ctx, d.own, r)
 }
@@ -135,11 +98,18 @@ func (d *Detector) infer(ctx context.Context, l *lane, r *Result) {
 	r.Took.Infer = time.Since(begin)
 }
 
-// Close frees the detector's own memory; the model stays open.
+// Close frees the detector's own memory, and ends a change of the model that could still be
+// undone; the model that runs stays open.
 func (d *Detector) Close() error {
 	if d.own != nil {
-		d.own.close()
+		d.closeLane(d.own)
 		d.own = nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.closed = true
+	if d.pending != nil {
+		return d.pending.commit()
 	}
 	return nil
 }

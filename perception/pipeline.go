@@ -44,6 +44,7 @@ type parcel struct {
 	frame  *camera.Frame // nil if it could not be read
 	result Result
 	known  bool // answered before
+	begun  bool // the lane is in use
 }
 
 // Run goes on until the source ends, a sink fails or ctx ends. It returns nil at the
@@ -57,7 +58,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 			return err
 		}
 		parcels[i] = &parcel{lane: l}
-		defer func() { parcels[i].lane.close() }()
+		defer p.Detector.closeLane(l)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -124,13 +125,18 @@ func (p *Pipeline) read(ctx context.Context, free <-chan *parcel, read chan<- *p
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		c.lane = p.Detector.current(c.lane)
 		begin := time.Now()
 		f, err := p.Source.Next(ctx)
 		c.result = Result{Source: p.Name, Took: Took{Decode: time.Since(begin)}, Answers: c.result.Answers[:0], boxes: c.result.boxes}
 		c.frame, c.known = f, false
 		switch {
 		case err == nil:
+			// Not before the frame is there: a camera that is lost would keep a model from being changed.
+			if err := p.Detector.begin(ctx); err != nil {
+				f.Release()
+				return err
+			}
+			c.begun = true
 		case errors.As(err, &bad):
 			c.frame = nil
 			c.result.Seq, c.result.Time = bad.Seq, bad.Time
@@ -196,6 +202,10 @@ func (p *Pipeline) emit(ctx context.Context, done <-chan *parcel, free chan<- *p
 		if c.frame != nil {
 			c.frame.Release()
 			c.frame = nil
+		}
+		if c.begun {
+			p.Detector.end()
+			c.begun = false
 		}
 		free <- c
 	}

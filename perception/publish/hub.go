@@ -16,10 +16,10 @@ const MaxClients = 16
 // hub gives every line to each of its clients, each with a queue of its own.
 type hub struct {
 	*Queue
-	header []byte
-	max    int
+	max int
 
 	mu      sync.Mutex
+	head    *heading // of the lines that clients get now
 	clients map[*client]struct{}
 	gone    Stats // sums over clients that left
 	closed  bool
@@ -28,6 +28,8 @@ type hub struct {
 
 // client is one who listens.
 type client struct {
+	header  []byte // its first line
+	told    int    // the heading that it knows
 	ring    *ring
 	mu      sync.Mutex
 	written uint64
@@ -35,7 +37,7 @@ type client struct {
 
 // newHub makes a hub; o.Lines is the length of each client's queue.
 func newHub(h perception.Header, o Options, most int) (*hub, error) {
-	header, err := headerLine(h)
+	head, err := newHeading(h)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +47,7 @@ func newHub(h perception.Header, o Options, most int) (*hub, error) {
 	if o.PictureRate > 0 {
 		return nil, errors.New("publish: " + o.Name + ": lines have no pictures")
 	}
-	u := &hub{header: header, max: most, clients: map[*client]struct{}{}}
+	u := &hub{head: head, max: most, clients: map[*client]struct{}{}}
 	u.Queue, err = NewQueue(fanout{u}, h, o)
 	return u, err
 }
@@ -56,6 +58,9 @@ type fanout struct{ u *hub }
 func (f fanout) Write(line []byte, m *Meta) error {
 	f.u.mu.Lock()
 	defer f.u.mu.Unlock()
+	if m.newer(f.u.head.n) {
+		f.u.head = m.head
+	}
 	for c := range f.u.clients {
 		c.ring.push(line, m)
 	}
@@ -82,7 +87,7 @@ func (u *hub) join() (*client, error) {
 	if len(u.clients) >= u.max {
 		return nil, fmt.Errorf("publish: %s: there are %d clients, and no more are taken", u.name, u.max)
 	}
-	c := &client{ring: newRing(len(u.ring.waiting))}
+	c := &client{header: u.head.line, told: u.head.n, ring: newRing(len(u.ring.waiting))}
 	u.clients[c] = struct{}{}
 	u.active.Add(1)
 	return c, nil
@@ -141,7 +146,13 @@ func (c *client) serve(ctx context.Context, write func(line []byte, m *Meta) err
 			return nil
 		}
 		if it != nil {
-			err := write(it.line, &it.meta)
+			var err error
+			if word := it.meta.missed(&c.told); word != nil {
+				err = write(word, &Meta{Kind: Event, Sent: it.meta.Sent})
+			}
+			if err == nil {
+				err = write(it.line, &it.meta)
+			}
 			c.ring.done(it)
 			if err != nil {
 				return err

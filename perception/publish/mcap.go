@@ -32,7 +32,7 @@ type recorder struct {
 	*series
 	o       MCAPOptions
 	program string
-	header  []byte
+	head    *heading
 	began   time.Time
 
 	out      *mcap.Writer // nil between files
@@ -62,15 +62,21 @@ func NewMCAP(m MCAPOptions, h perception.Header, o Options) (*Queue, error) {
 	if err != nil {
 		return nil, err
 	}
-	header, err := headerLine(h)
+	head, err := newHeading(h)
 	if err != nil {
 		return nil, err
 	}
-	return NewQueue(&recorder{series: s, o: m, program: h.Program, header: header, began: time.Now()}, h, o)
+	return NewQueue(&recorder{series: s, o: m, program: h.Program, head: head, began: time.Now()}, h, o)
 }
 
 // Write implements Writer. Nothing of a line is taken unless all of it is.
 func (r *recorder) Write(line []byte, m *Meta) error {
+	if m.newer(r.head.n) { // its file begins with the header of its model
+		if err := r.Close(); err != nil {
+			return err
+		}
+		r.head = m.head
+	}
 	if err := r.room(); err != nil {
 		return err
 	}
@@ -127,7 +133,7 @@ func (r *recorder) begin() error {
 		return errors.Join(err, r.series.close())
 	}
 	r.out, r.topics = w, map[topic]int{}
-	return r.add(topic{"header", ""}, &mcap.Message{Logged: time.Now(), Published: r.began, Data: r.header[:len(r.header)-1]})
+	return r.add(topic{"header", ""}, &mcap.Message{Logged: time.Now(), Published: r.began, Data: r.head.line[:len(r.head.line)-1]})
 }
 
 // add puts a message into the chunk.

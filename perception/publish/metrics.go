@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"perceive/camera"
@@ -67,10 +68,11 @@ func NewMetrics(h perception.Header, deadline time.Duration) *Metrics {
 	m.age = seconds("perceive_age_seconds", "Age of a frame when its result was published, from capture.", "source")
 	m.state = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "perceive_label_state",
 		Help: "State of a label in the latest result: 1 on, 0 off, -1 unknown."}, []string{"source", "label"})
-	m.info = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "perceive_info", Help: "What runs."}, []string{"program", "model", "graph", "requested", "provider"})
+	m.info = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "perceive_info", Help: "What runs."}, []string{"program", "model", "version", "graph", "requested", "provider"})
 	m.degraded = prometheus.NewGauge(prometheus.GaugeOpts{Name: "perceive_provider_degraded", Help: "1 if the network does not run on the provider that was asked for."})
 	m.nodes = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "perceive_provider_nodes", Help: "The network's nodes by the provider that ran them, measured when the model was loaded."}, []string{"provider"})
-	m.registry.MustRegister(m.results, m.late, m.stages, m.age, m.state, m.info, m.degraded, m.nodes)
+	m.registry.MustRegister(m.results, m.late, m.stages, m.age, m.state, m.info, m.degraded, m.nodes,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.Model(h)
 	return m
 }
@@ -78,7 +80,7 @@ func NewMetrics(h perception.Header, deadline time.Duration) *Metrics {
 // Model says what runs from now on: the model, what was asked to run it and what was measured to.
 func (m *Metrics) Model(h perception.Header) {
 	m.info.Reset()
-	m.info.WithLabelValues(h.Program, h.Model.Name, h.Model.GraphSHA256, string(h.Provider.Requested), string(h.Provider.Used)).Set(1)
+	m.info.WithLabelValues(h.Program, h.Model.Name, h.Model.Version, h.Model.GraphSHA256, string(h.Provider.Requested), string(h.Provider.Used)).Set(1)
 	m.degraded.Set(0)
 	if h.Provider.Degraded {
 		m.degraded.Set(1)

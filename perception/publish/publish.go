@@ -21,6 +21,10 @@ type Output interface {
 	// Event puts a line between the results: {"event":KIND,"time":NOW, and the fields}. The
 	// fields must make a JSON object; nil is none.
 	Event(kind string, fields any) error
+	// Model says that the results to come are of another model: the event "model", with the
+	// fields of its header. Whoever begins to read later gets that header first, and files begin
+	// anew with it. It must not be called side by side with itself.
+	Model(h perception.Header) error
 	Stats() Stats
 	// Shutdown writes what waits, until ctx ends, and closes the output. It is called once.
 	// Close is the same with a deadline of DrainTime.
@@ -82,13 +86,4 @@ func appendEvent(b []byte, kind string, at time.Time, fields any) ([]byte, error
 func appendLost(b []byte, n uint64, at time.Time) []byte {
 	b = at.UTC().AppendFormat(append(b, `{"event":"lost","time":"`...), stamp)
 	return fmt.Appendf(b, "\",\"count\":%d}\n", n)
-}
-
-// headerLine is a header as the first line of a stream.
-func headerLine(h perception.Header) ([]byte, error) {
-	text, err := json.Marshal(h)
-	if err != nil {
-		return nil, fmt.Errorf("publish: header: %w", err)
-	}
-	return append(text, '\n'), nil
 }

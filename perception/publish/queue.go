@@ -53,6 +53,7 @@ type Queue struct {
 	lines    *perception.Encoder
 	ring     *ring
 	pictures *pacer // nil: none wanted
+	head     atomic.Pointer[heading]
 
 	written, pics, unwritten atomic.Uint64
 	trouble, held            atomic.Pointer[string] // what keeps Write, and Flush, from working
@@ -82,6 +83,11 @@ func NewQueue(w Writer, h perception.Header, o Options) (*Queue, error) {
 		q.pictures = newPacer(o.PictureRate, o.Pictures)
 		q.ring.spare = q.pictures.spare
 	}
+	head, err := newHeading(h)
+	if err != nil {
+		return nil, err
+	}
+	q.head.Store(head)
 	go q.run()
 	return q, nil
 }
@@ -93,7 +99,7 @@ func (q *Queue) Emit(_ context.Context, r *perception.Result, f *camera.Frame) e
 		return nil
 	}
 	it.line = q.lines.Append(it.line[:0], r)
-	it.meta = Meta{Kind: Result, Source: r.Source, Seq: r.Seq, Sent: time.Now(), Captured: r.Captured}
+	it.meta = Meta{Kind: Result, Source: r.Source, Seq: r.Seq, Sent: time.Now(), Captured: r.Captured, head: q.head.Load()}
 	if q.pictures != nil && f != nil {
 		it.meta.Picture = q.pictures.copy(r, f)
 	}
@@ -108,7 +114,7 @@ func (q *Queue) Event(kind string, fields any) error {
 	if err != nil {
 		return err
 	}
-	q.ring.push(line, &Meta{Kind: Event, Sent: now})
+	q.ring.push(line, &Meta{Kind: Event, Sent: now, head: q.head.Load()})
 	return nil
 }
 

@@ -25,6 +25,10 @@ type Meta struct {
 	// Picture is the frame, if the output asked for pictures and this one's turn had come.
 	Picture *Picture
 
+	// head is what is said of the line's model, nil where it does not matter; word: this line says it.
+	head *heading
+	word bool
+
 	// stands is how many lost lines an event "lost" stands for: 0 of other lines.
 	stands uint64
 }

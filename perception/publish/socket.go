@@ -111,7 +111,7 @@ func (s *Socket) client(conn net.Conn, c *client) {
 		s.connMu.Unlock()
 		conn.Close()
 	}()
-	if _, err := conn.Write(s.header); err != nil {
+	if _, err := conn.Write(c.header); err != nil {
 		return
 	}
 	c.serve(s.ctx, func(line []byte, _ *Meta) error {

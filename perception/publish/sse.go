@@ -61,7 +61,7 @@ func (e *Events) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		}
 		return control.Flush()
 	}
-	if send(appendSSE(nil, "header", e.header)) != nil {
+	if send(appendSSE(nil, "header", c.header)) != nil {
 		return
 	}
 	var buf []byte

@@ -9,26 +9,28 @@ import (
 
 // stream writes lines to something that is not ours to close, such as the standard output.
 type stream struct {
-	w      io.Writer
-	header []byte
-	part   int // of the line (or header) that comes again after an error, so much is written
+	w     io.Writer
+	first []byte // what comes before the next line: the header, or what was missed of it; else nil
+	told  int    // the heading that was written
+	part  int    // of what comes again after an error, so much is written
 }
 
 // NewStream makes an output that writes the header and the lines to w.
 func NewStream(w io.Writer, h perception.Header, o Options) (*Queue, error) {
-	header, err := headerLine(h)
+	head, err := newHeading(h)
 	if err != nil {
 		return nil, err
 	}
-	return NewQueue(&stream{w: w, header: header}, h, o)
+	return NewQueue(&stream{w: w, first: head.line}, h, o)
 }
 
-func (s *stream) Write(line []byte, _ *Meta) error {
-	if s.header != nil {
-		if err := s.rest(s.header); err != nil {
+func (s *stream) Write(line []byte, m *Meta) error {
+	s.first = append(s.first, m.missed(&s.told)...)
+	if len(s.first) > 0 {
+		if err := s.rest(s.first); err != nil {
 			return err
 		}
-		s.header = nil
+		s.first = nil
 	}
 	return s.rest(line)
 }
@@ -46,8 +48,8 @@ func (s *stream) rest(line []byte) error {
 
 // Close implements Writer. Where no line came there is still a header.
 func (s *stream) Close() error {
-	if s.header == nil {
+	if len(s.first) == 0 {
 		return nil
 	}
-	return s.rest(s.header)
+	return s.rest(s.first)
 }

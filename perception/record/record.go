@@ -11,6 +11,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"slices"
 	"time"
 
 	"perceive/perception"
@@ -46,7 +47,8 @@ type Event struct {
 
 // Reader reads one recording.
 type Reader struct {
-	// Header is the recording's first line.
+	// Header is the recording's first line, and after an event "model" that one: what goes with the
+	// results that are read next.
 	Header perception.Header
 
 	name  string
@@ -91,10 +93,27 @@ func (r *Reader) Next() (Entry, error) {
 	}
 	e, err := Parse(&r.Header, line)
 	e.Line = r.n
+	if err == nil && e.Event != nil && e.Event.Kind == "model" {
+		err = r.change(e.Event.Fields)
+	}
 	if err != nil {
 		return Entry{}, r.wrong(err)
 	}
 	return e, nil
+}
+
+// change takes the header of another model, which answers the same labels.
+func (r *Reader) change(text []byte) error {
+	next := perception.Header{}
+	if err := json.Unmarshal(text, &next); err != nil {
+		return fmt.Errorf("event model: %w", err)
+	}
+	same := func(a, b perception.HeaderLabel) bool { return a.Label == b.Label }
+	if next.Schema != r.Header.Schema || !slices.EqualFunc(next.Labels, r.Header.Labels, same) {
+		return fmt.Errorf("event model: schema %d and labels %v: the header's are %d and %v", next.Schema, next.Labels, r.Header.Schema, r.Header.Labels)
+	}
+	r.Header = next
+	return nil
 }
 
 // All gives the lines up to the end or the first error.
@@ -137,7 +156,7 @@ func (r *Reader) line() ([]byte, error) {
 
 func (r *Reader) wrong(err error) error { return fmt.Errorf("record: %s:%d: %w", r.name, r.n, err) }
 
-// ReadFile reads a whole recording. Of one that was cut it returns what is there, with the error.
+// ReadFile reads a whole recording, and returns the header of its first line. Of one that was cut it returns what is there, with the error.
 func ReadFile(path string) (perception.Header, []Entry, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -148,12 +167,13 @@ func ReadFile(path string) (perception.Header, []Entry, error) {
 	if err != nil {
 		return perception.Header{}, nil, err
 	}
+	head := r.Header
 	var all []Entry
 	for e, err := range r.All() {
 		if err != nil {
-			return r.Header, all, err
+			return head, all, err
 		}
 		all = append(all, e)
 	}
-	return r.Header, all, nil
+	return head, all, nil
 }

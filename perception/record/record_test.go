@@ -213,3 +213,32 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// A recording whose model changed says so between its results, and the reader with it.
+func TestHeaderFollowsTheModel(t *testing.T) {
+	const text = `{"schema":2,"model":{"name":"a"},"labels":[{"label":"car","threshold":0.5}]}
+{"seq":0,"status":"ok","labels":[{"label":"car","p":0.4,"state":"off"}]}
+{"event":"model","time":"2026-11-25T12:00:00Z","schema":2,"model":{"name":"b"},"labels":[{"label":"car","threshold":0.3}]}
+{"seq":1,"status":"ok","labels":[{"label":"car","p":0.4,"state":"on"}]}
+`
+	r, err := record.NewReader(strings.NewReader(text), "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"a", "b", "b"} {
+		if e, err := r.Next(); err != nil || r.Header.Model.Name != want {
+			t.Errorf("line %d (%v): the header is of %q, want %q", e.Line, err, r.Header.Model.Name, want)
+		}
+	}
+	if r.Header.Labels[0].Threshold != 0.3 {
+		t.Errorf("threshold %g", r.Header.Labels[0].Threshold)
+	}
+	bad := strings.Replace(text, `{"name":"b"},"labels":[{"label":"car"`, `{"name":"b"},"labels":[{"label":"tram"`, 1)
+	if r, err = record.NewReader(strings.NewReader(bad), "test"); err != nil {
+		t.Fatal(err)
+	}
+	r.Next()
+	if _, err := r.Next(); err == nil || !strings.Contains(err.Error(), "test:3: event model: ") {
+		t.Errorf("%v: want that the labels are others", err)
+	}
+}

@@ -92,18 +92,13 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	d.setModel(m, steady, first, last)
+	d.setModel(describe(m, steady, first, last))
 	d.log.Info("model", "file", d.cfg.Model.File, "name", m.Manifest().Name, "graph", m.Manifest().GraphSHA256,
 		"provider", m.Report().String(), "first_ms", ms(first), "warm_ms", ms(last))
 	if rep := m.Report(); rep.Degraded {
 		d.log.Warn("degraded", "provider", rep.String())
 	}
-	head := perception.NewHeader(d.detector, camera.Info{}, d.deps.Program)
-	head.Sources = map[string]string{}
-	for _, s := range d.cfg.Sources {
-		head.Sources[s.Name] = camera.Redact(s.URI)
-	}
-	out, err := d.deps.Outputs(head)
+	out, err := d.deps.Outputs(d.header())
 	if err != nil {
 		return err
 	}
@@ -137,6 +132,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	case <-done:
 		d.log.Info("every source has ended")
 	case err = <-d.stuck:
+		d.ready.Store(false)
 		// The frame path cannot be waited for; what it has published can be kept.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.cfg.Watch.Stop)
 		defer cancel()
@@ -147,6 +143,16 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	d.log.Info("stopping")
 	stop()
 	return errors.Join(err, d.stop(done))
+}
+
+// header is what the outputs say before the results of the model that runs.
+func (d *Daemon) header() perception.Header {
+	h := perception.NewHeader(d.detector, camera.Info{}, d.deps.Program)
+	h.Sources = map[string]string{}
+	for _, s := range d.cfg.Sources {
+		h.Sources[s.Name] = camera.Redact(s.URI)
+	}
+	return h
 }
 
 // watchBoard makes the thermometer.
@@ -179,10 +185,9 @@ func (d *Daemon) stop(done <-chan struct{}) error {
 	return errors.Join(append(errs, d.outputs.Close(drain))...)
 }
 
+// closeModel frees the model, or leaves that to the last of its lanes: where a stage is stuck in
+// it, or a camera's frames have not ended in time, the model stays until they come back.
 func (d *Daemon) closeModel() error {
-	if d.ready.Load() {
-		return nil // a stage is stuck in it
-	}
 	return errors.Join(d.detector.Close(), d.detector.Model().Retire())
 }
 
@@ -209,16 +214,28 @@ func (d *Daemon) startSources(ctx context.Context, steady []perception.Steady, d
 	return nil
 }
 
-// setModel notes what runs.
-func (d *Daemon) setModel(m *model.Model, steady []perception.Steady, first, last time.Duration) {
+// describe is what the status says of a model from now on.
+func describe(m *model.Model, steady []perception.Steady, first, last time.Duration) Model {
 	man := m.Manifest()
 	info := Model{Name: man.Name, Version: man.Version, GraphSHA256: man.GraphSHA256, Loaded: time.Now(), WarmUp: [2]float64{ms(first), ms(last)}}
 	for i, l := range man.Labels {
 		info.Labels = append(info.Labels, Label{Label: l.ID, Enter: steady[i].Enter, Leave: steady[i].Leave})
 	}
+	return info
+}
+
+// setModel notes what runs.
+func (d *Daemon) setModel(m Model) {
 	d.mu.Lock()
-	d.model = info
-	d.mu.Unlock()
+	defer d.mu.Unlock()
+	d.model = m
+}
+
+// running is what setModel noted.
+func (d *Daemon) running() Model {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.model
 }
 
 // Manifest is the contract of the model that runs, nil before it is loaded.

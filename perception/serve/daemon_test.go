@@ -33,6 +33,7 @@ type steadyCamera struct {
 	seq   uint64
 	begin time.Time
 	hang  *atomic.Bool
+	white *atomic.Bool // nil: the pictures are black
 	ring  [8]*camera.Frame
 }
 
@@ -56,6 +57,11 @@ func (c *steadyCamera) Next(ctx context.Context) (*camera.Frame, error) {
 		c.ring[i] = camera.NewFrame(32, 32, nil)
 	}
 	f := c.ring[i]
+	if c.white != nil && c.white.Load() {
+		for i := range f.Pix {
+			f.Pix[i] = 255
+		}
+	}
 	f.Seq, f.Captured, f.Time = c.seq, time.Now(), time.Since(c.begin)
 	c.seq++
 	return f, nil
@@ -66,8 +72,18 @@ type recorder struct {
 	mu     sync.Mutex
 	seqs   map[string][]uint64
 	events []string
+	models []string      // versions, of those events
+	states []told        // of the first label, kept if it is not nil
 	block  chan struct{} // not nil: Emit waits for it
 	closed bool
+	// onModel, if not nil, is called with the event of a model.
+	onModel func()
+}
+
+// told is a state, and how many changes of the model had been told before.
+type told struct {
+	models int
+	state  perception.State
 }
 
 // keeper is the recorder as a sink.
@@ -83,6 +99,9 @@ func (o *recorder) Emit(_ context.Context, r *perception.Result, _ *camera.Frame
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.seqs[r.Source] = append(o.seqs[r.Source], r.Seq)
+	if r.Status == perception.OK && o.states != nil {
+		o.states = append(o.states, told{len(o.models), r.Answers[0].State})
+	}
 	return nil
 }
 func (o *recorder) Camera(source string, e camera.Event) {
@@ -90,10 +109,14 @@ func (o *recorder) Camera(source string, e camera.Event) {
 	defer o.mu.Unlock()
 	o.events = append(o.events, source+" "+string(e.State))
 }
-func (o *recorder) Model(perception.Header) {
+func (o *recorder) Model(h perception.Header) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.events = append(o.events, "model")
+	o.models = append(o.models, h.Model.Version)
+	if o.onModel != nil {
+		o.onModel()
+	}
 }
 func (o *recorder) Status() []Output            { return []Output{{Name: "recorder"}} }
 func (o *recorder) Close(context.Context) error { o.closed = true; return nil }

@@ -144,7 +144,7 @@ func (p *Published) Camera(source string, e camera.Event) {
 func (p *Published) Model(h perception.Header) {
 	p.metrics.Model(h)
 	for _, o := range p.all {
-		o.Event("model", h)
+		o.Model(h) // fails for no header that opened the outputs
 	}
 }
 

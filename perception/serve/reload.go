@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"perceive/camera"
 	"perceive/perception"
 	"perceive/perception/model"
 )
@@ -81,23 +80,27 @@ func (d *Daemon) change(ctx context.Context, file string) (said string, err erro
 	if said, err = d.shadow(ctx, next); err != nil {
 		return said, err
 	}
-	old, err := d.detector.Swap(next)
+	was, now := d.running(), describe(next, steady, first, last)
+	wait, cancel := context.WithTimeout(ctx, d.cfg.Watch.Stage)
+	defer cancel()
+	swap, err := d.detector.Swap(wait, next, func() { d.use(steady, now) })
 	if err != nil {
 		return said, err
 	}
 	taken = true
-	d.decide(steady)
 	// From here on it is finished, whether the one who asked still waits or not.
 	if err := d.onProbation(context.WithoutCancel(ctx)); err != nil {
-		d.decide(before)
-		if _, back := d.detector.Swap(old); back != nil {
-			return said, errors.Join(err, back)
-		}
-		return said, errors.Join(err, next.Retire())
+		return said, errors.Join(err, swap.Undo(func() { d.use(before, was) }))
 	}
-	d.setModel(next, steady, first, last)
-	d.outputs.Model(perception.NewHeader(d.detector, camera.Info{}, d.deps.Program))
-	return said, old.Retire()
+	return said, swap.Commit()
+}
+
+// use makes thresholds, status and outputs those of the model that the detector has now. No frame is
+// on its way meanwhile, so each result comes out after the word on the model that it is of.
+func (d *Daemon) use(steady []perception.Steady, m Model) {
+	d.decide(steady)
+	d.setModel(m)
+	d.outputs.Model(d.header())
 }
 
 // decide gives the thresholds of a model to all sources.
@@ -160,6 +163,9 @@ func (d *Daemon) onProbation(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil // no frames: nothing against it
 		case <-t.C:
+			if !d.ready.Load() {
+				return nil // the daemon ends, and waits for nobody
+			}
 			a, f := d.answers()
 			if f > failed {
 				return fmt.Errorf("%d of its first %d frames failed: rolled back", f-failed, a+f-answered-failed)
