@@ -63,6 +63,9 @@ func (r *Run) title(q Requirement) string {
 			t += " of " + f.Camera
 		}
 	}
+	if q.Kind == "gap" && len(q.As) > 0 {
+		t += " of " + strings.Join(q.As, ", ")
+	}
 	if q.Camera != "" {
 		t += ", camera " + q.Camera
 	}

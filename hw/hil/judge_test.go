@@ -63,10 +63,17 @@ func TestEachRequirementCanFail(t *testing.T) {
 			}(),
 			"nothing": func() *Run { r := drive(0, 0, ""); r.Results = nil; return r }(),
 		}},
-		{kind: "gap", q: func(q *Requirement) { q.Below = 200 * time.Millisecond }, good: drive(0, 0, ""), measured: "100ms", bad: map[string]*Run{
+		{kind: "gap", q: func(q *Requirement) { q.Below, q.As = 200*time.Millisecond, nil }, good: drive(0, 0, ""), measured: "100ms", bad: map[string]*Run{
 			"hole":    func() *Run { r := drive(0, 0, ""); r.Results = append(r.Results[:50:50], r.Results[55:]...); return r }(),
+			"start":   func() *Run { r := drive(0, 0, ""); r.Results = r.Results[10:]; return r }(),
 			"end":     func() *Run { r := drive(0, 0, ""); r.Results = r.Results[:90]; return r }(),
 			"nothing": func() *Run { r := drive(0, 0, ""); r.Results = nil; return r }(),
+		}},
+		{kind: "gap", q: func(q *Requirement) { q.Below, q.As = 200*time.Millisecond, []string{"ok"} }, good: drive(0, 0, ""), measured: "100ms", bad: map[string]*Run{
+			"results, but none that is ok": drive(3, 5, "black"),
+			"none at the start":            drive(0.1, 2, "stale"),
+			"none at the end":              drive(8, 10, "stale"),
+			"never one":                    drive(0.0001, 10, "stale"),
 		}},
 		{kind: "no_stale", good: drive(0, 0, ""), measured: "20ms", bad: map[string]*Run{
 			"frozen picture as new": func() *Run {
@@ -163,6 +170,11 @@ func TestMadeToFail(t *testing.T) {
 	r.Scenario.Fails = "alive"
 	if o := Conclude(r.Scenario, r, nil); o.Pass {
 		t.Error("it fails for another reason than the one that it is made for")
+	}
+	r.Scenario.Fails = "detect"
+	r.Running = false
+	if o := Conclude(r.Scenario, r, nil); o.Pass {
+		t.Error("it passes although something else is wrong, too")
 	}
 }
 
