@@ -42,6 +42,20 @@ type Verdict struct {
 	Margin   string `json:"margin"`
 	// At is when it failed, zero otherwise.
 	At time.Time `json:"at,omitzero"`
+	// Doubtful: the bench was late itself, and this is about time. Neither Pass nor its contrary is
+	// to be trusted.
+	Doubtful bool `json:"doubtful,omitempty"`
+}
+
+// Word is the verdict.
+func (v Verdict) Word() string {
+	switch {
+	case v.Doubtful:
+		return "not measured"
+	case v.Pass:
+		return "met"
+	}
+	return "not met"
 }
 
 // Judge holds a run against its scenario's requirements.

@@ -16,7 +16,7 @@ func sec(s float64) time.Time { return zero.Add(time.Duration(s * float64(time.S
 // From fault on, if that is not 0, results have a status, until end.
 func drive(fault, end float64, status string) *Run {
 	r := &Run{Begin: sec(0), End: sec(10), Lives: 1, Running: true,
-		Scenario: &Scenario{Name: "s", Length: 10 * time.Second, Cameras: []Camera{{Name: "front"}}}}
+		Scenario: &Scenario{Name: "s", Length: 10 * time.Second, Cameras: []Camera{{Name: "front", FPS: 10}}}}
 	if fault > 0 {
 		r.Scenario.Faults = []Fault{{Kind: "black", At: time.Duration(fault * 1e9), For: time.Duration((end - fault) * 1e9)}}
 		r.Injected = []Span{{sec(fault), sec(end)}}
