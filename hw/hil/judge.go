@@ -21,7 +21,8 @@ type Run struct {
 	// Running is whether the unit ran at the end, before the bench ended it.
 	Running bool `json:"running"`
 
-	shots map[string][]shot
+	shots    map[string][]shot
+	recorded map[string]*recording // by kind
 }
 
 // Span is a time from and to.
@@ -80,6 +81,9 @@ func (r *Run) title(q Requirement) string {
 	if q.Kind == "gap" && len(q.As) > 0 {
 		t += " of " + strings.Join(q.As, ", ")
 	}
+	if q.Kind == "recording" {
+		t += " as " + strings.Join(q.As, ", ")
+	}
 	if q.Camera != "" {
 		t += ", camera " + q.Camera
 	}
@@ -94,7 +98,7 @@ var judges = map[string]func(*Run, Requirement) Verdict{
 	"detect": (*Run).detect, "recover": (*Run).recovered,
 	"latency_p99": (*Run).latency, "gap": (*Run).gap, "no_stale": (*Run).stale,
 	"drops": (*Run).drops, "agreement": (*Run).agreement, "one_result": (*Run).oneResult, "alive": (*Run).alive,
-	"memory": (*Run).memory,
+	"memory": (*Run).memory, "recording": (*Run).recording,
 }
 
 // judge holds the run against a requirement, of a kind that Parse knows.

@@ -12,8 +12,8 @@ type Requirement struct {
 	Kind string `yaml:"kind"`
 	// Fault is the number of a fault, from 0, that detect and recover are about.
 	Fault int `yaml:"fault"`
-	// As are the statuses or camera states by which a fault is noticed, and the statuses of the
-	// results that gap counts, all if empty.
+	// As are the statuses or camera states by which a fault is noticed; the statuses of the results
+	// that gap counts, all if empty; the kinds of files that recording asks for.
 	As []string `yaml:"as"`
 	// Within is the time of detect and recover; Below the limit of latencies and gaps.
 	Within time.Duration `yaml:"within"`
@@ -36,6 +36,7 @@ var Requirements = map[string]string{
 	"agreement":   "states agree with what is in the rendered world, at least so large a part",
 	"memory":      "the unit's memory does not grow by more, MiB an hour, beyond what chance can do",
 	"one_result":  "each frame number that the unit gave has exactly one result, in order",
+	"recording":   "the unit's files (as: jsonl, mcap) can be read, go on to the end, and say what is missing",
 	"alive":       "the unit runs at the end, and its process is the first one",
 }
 
@@ -56,6 +57,10 @@ func (s *Scenario) wrongRequirement(key string, r Requirement, names map[string]
 		}
 		if r.Kind == "detect" && len(r.As) == 0 {
 			bad(key+".as", "missing: the statuses, states or problems by which it is noticed")
+		}
+	case "recording":
+		if len(r.As) == 0 || slices.ContainsFunc(r.As, func(a string) bool { return !slices.Contains(recordingKinds, a) }) {
+			bad(key+".as", "%v: want the kinds of files that must be there, of %v", r.As, recordingKinds)
 		}
 	case "latency_p99", "gap", "no_stale":
 		if r.Below <= 0 {

@@ -102,6 +102,7 @@ var Kinds = map[string]string{
 	"load":        "other processes want every core",
 	"memory":      "the unit may use no more memory than it has now and amount times that",
 	"disk_full":   "the disk that the unit writes to is full",
+	"disk_rot":    "lines that the unit wrote (JSON Lines) are overwritten on its disk",
 	"no_provider": "the unit starts with a provider that this machine lacks",
 	"hot_board":   "the board's sensors say that it is too hot (amount times 100 °C, default 1)",
 	"model_swap":  "the unit is told to take another model (file; the same if empty)",
@@ -111,7 +112,7 @@ var Kinds = map[string]string{
 }
 
 // onUnit are the faults of the unit; the others are of cameras.
-var onUnit = []string{"kill", "stop", "load", "memory", "disk_full", "no_provider", "hot_board", "model_swap", "bad_model", "slow_reader", "deaf"}
+var onUnit = []string{"kill", "stop", "load", "memory", "disk_full", "disk_rot", "no_provider", "hot_board", "model_swap", "bad_model", "slow_reader", "deaf"}
 
 // Parse reads a scenario; errors name file, line and key.
 func Parse(file string, text []byte) (*Scenario, error) {

@@ -1,7 +1,9 @@
 package hil
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -38,9 +40,6 @@ func prepareUnit(s *Scenario, dir string, u *unit) error {
 	}
 	return nil
 }
-
-// Unmount takes the small disk of a scenario's folder away; it is fine if there is none.
-func Unmount(dir string) { unix.Unmount(filepath.Join(dir, "disk"), unix.MNT_DETACH) }
 
 // cool is the temperature of a board that is well, °C.
 const cool = 45
@@ -96,6 +95,8 @@ func (b *Bench) inject(ctx context.Context, f Fault, dir string, u *unit, o *obs
 		return func() error { return u.limitMemory(-1) }, u.limitMemory(int64(f.Amount * float64(u.rss())))
 	case "disk_full":
 		return fillDisk(filepath.Join(dir, "disk"))
+	case "disk_rot":
+		return nil, overwriteLines(dir)
 	case "no_provider":
 		return nil, nil // it was started so
 	case "hot_board":
@@ -149,6 +150,32 @@ func fillDisk(disk string) (mend func() error, err error) {
 		}
 	}
 	return func() error { return os.Remove(path) }, nil
+}
+
+// overwriteLines puts an empty event in the place of three lines in the middle of the unit's newest
+// JSON Lines file, which is still all lines then.
+func overwriteLines(dir string) error {
+	files, err := filepath.Glob(filepath.Join(dir, "*", "*.jsonl"))
+	if err != nil || len(files) == 0 {
+		return errors.Join(err, errors.New("the unit has written no JSON Lines yet"))
+	}
+	f, err := os.OpenFile(slices.Max(files), os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(f)
+	if err != nil {
+		return err
+	}
+	lines := bytes.SplitAfter(text, []byte("\n"))
+	if len(lines) < 10 {
+		return fmt.Errorf("%s has %d lines yet: want 10", f.Name(), len(lines))
+	}
+	n := len(lines) / 2
+	at, long := len(bytes.Join(lines[:n], nil)), len(bytes.Join(lines[n:n+3], nil))
+	_, err = f.WriteAt(fmt.Appendf(nil, "%-*s\n", long-1, `{"event":"rot"}`), int64(at))
+	return err
 }
 
 // reload tells the unit to take a model file.
