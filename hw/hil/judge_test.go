@@ -35,6 +35,16 @@ func drive(fault, end float64, status string) *Run {
 	return r
 }
 
+// recordedRun is a good run of which so many results were written.
+func recordedRun(n int) *Run {
+	r, rec := drive(0, 0, ""), &recording{files: 1}
+	for i := range n {
+		rec.lines = append(rec.lines, recorded{source: "front", seq: uint64(i)})
+	}
+	r.recorded = map[string]*recording{"jsonl": rec}
+	return r
+}
+
 // Each requirement is met by a good run, and not by one that is broken in its way.
 func TestEachRequirementCanFail(t *testing.T) {
 	within := Requirement{Within: time.Second, As: []string{"black"}, Below: 100 * time.Millisecond, Limit: 0.01}
@@ -122,6 +132,10 @@ func TestEachRequirementCanFail(t *testing.T) {
 			"missing": func() *Run { r := drive(0, 0, ""); r.Results = append(r.Results[:50:50], r.Results[51:]...); return r }(),
 			"twice":   func() *Run { r := drive(0, 0, ""); r.Results[50].Seq = 49; return r }(),
 			"nothing": func() *Run { r := drive(0, 0, ""); r.Results = nil; return r }(),
+		}},
+		{kind: "recording", q: func(q *Requirement) { q.As = []string{"jsonl"} }, good: recordedRun(100), measured: "jsonl: 100 results", bad: map[string]*Run{
+			"ends too soon": recordedRun(90),
+			"none":          drive(0, 0, ""),
 		}},
 		{kind: "alive", good: drive(0, 0, ""), measured: "1 process", bad: map[string]*Run{
 			"dead at the end": func() *Run { r := drive(0, 0, ""); r.Running = false; return r }(),
