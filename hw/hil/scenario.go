@@ -71,7 +71,7 @@ type Fault struct {
 	Amount float64 `yaml:"amount"`
 	// Delay is the time of late and jitter.
 	Delay time.Duration `yaml:"delay"`
-	// File is the model of model_swap.
+	// File is the model of model_swap; and what bad_model offers, if not a file that was tampered with.
 	File string `yaml:"file"`
 }
 

@@ -102,19 +102,16 @@ func (b *Bench) inject(ctx context.Context, f Fault, dir string, u *unit, o *obs
 	case "hot_board":
 		return func() error { return writeBoard(dir, cool) }, writeBoard(dir, 100*or(f.Amount, 1))
 	case "model_swap":
-		if err := reload(ctx, o.base, f.File); err != nil && ctx.Err() == nil {
-			return nil, err
+		refusal, err := reload(ctx, o.base, f.File)
+		if ctx.Err() != nil {
+			return nil, nil
 		}
-		return nil, nil
+		if err == nil && refusal != "" {
+			err = errors.New(refusal)
+		}
+		return nil, err
 	case "bad_model":
-		path := filepath.Join(dir, "tampered.onnx")
-		if err := os.WriteFile(path, tampered(b.Model), 0o644); err != nil {
-			return nil, err
-		}
-		if err := reload(ctx, o.base, path); err == nil {
-			return nil, fmt.Errorf("the unit took a model file that was tampered with")
-		}
-		return nil, nil
+		return nil, b.offerBad(ctx, f, dir, o.base)
 	case "deaf":
 		o.setDeaf(true)
 		return func() error { o.setDeaf(false); return nil }, nil
@@ -127,6 +124,25 @@ func (b *Bench) inject(ctx context.Context, f Fault, dir string, u *unit, o *obs
 		return c.Close, err // and never reads
 	}
 	panic("hil: fault " + f.Kind) // Parse knows them all
+}
+
+// offerBad tells the unit to take a model file that it must refuse. Why it did is for detect to judge.
+func (b *Bench) offerBad(ctx context.Context, f Fault, dir, base string) error {
+	path := f.File
+	if path == "" {
+		path = filepath.Join(dir, "tampered.onnx")
+		if err := os.WriteFile(path, tampered(b.Model), 0o644); err != nil {
+			return err
+		}
+	}
+	refusal, err := reload(ctx, base, path)
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case err == nil && refusal == "":
+		return errors.New("the unit took it")
+	}
+	return err
 }
 
 // tampered changes one byte in the middle of a file, where the weights are.
@@ -178,20 +194,21 @@ func overwriteLines(dir string) error {
 	return err
 }
 
-// reload tells the unit to take a model file.
-func reload(ctx context.Context, base, file string) error {
+// reload tells the unit to take a model file. The refusal is its answer if it does not, empty if it
+// does; the error is that it did not answer.
+func reload(ctx context.Context, base, file string) (refusal string, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/v1/reload?file="+url.QueryEscape(file), nil)
 	if err != nil {
-		return err
+		return "", err
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode >= 300 {
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, 4096))
-		return fmt.Errorf("%s: %s", resp.Status, strings.TrimSpace(string(text)))
+		return resp.Status + ": " + strings.TrimSpace(string(text)), nil
 	}
-	return nil
+	return "", nil
 }
