@@ -100,6 +100,8 @@ func (b *Bench) Run(ctx context.Context, s *Scenario, dir string) (_ *Run, err e
 		r.Running = u.running()
 		err = errors.Join(err, u.stop())
 		r.Lives, r.Died = u.lived()
+		err = errors.Join(err, keepDisk(s, dir))
+		r.recorded = readRecordings(dir)
 	} else if polls := o.all().Polls; len(polls) > 0 {
 		r.Lives, r.Running = 1, polls[len(polls)-1].Answered
 	}
@@ -140,6 +142,9 @@ func (b *Bench) unit(s *Scenario, dir string, feeds []*feed) (*unit, *observer, 
 			if slices.Contains(onUnit, f.Kind) && f.Kind != "model_swap" && f.Kind != "slow_reader" && f.Kind != "deaf" && f.Kind != "load" {
 				return nil, nil, fmt.Errorf("hil: %s: fault %s needs a unit that the bench starts: leave the address out", s.Name, f.Kind)
 			}
+		}
+		if slices.ContainsFunc(s.Require, func(q Requirement) bool { return q.Kind == "recording" }) {
+			return nil, nil, fmt.Errorf("hil: %s: requirement recording needs a unit that the bench starts: its files are elsewhere", s.Name)
 		}
 		return nil, &observer{base: "http://" + b.Address, life: func() int { return 1 }, used: func() (int64, float64) { return 0, 0 }}, nil
 	}

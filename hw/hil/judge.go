@@ -21,7 +21,8 @@ type Run struct {
 	// Running is whether the unit ran at the end, before the bench ended it.
 	Running bool `json:"running"`
 
-	shots map[string][]shot
+	shots    map[string][]shot
+	recorded map[string]*recording // by kind
 }
 
 // Span is a time from and to.
@@ -42,6 +43,20 @@ type Verdict struct {
 	Margin   string `json:"margin"`
 	// At is when it failed, zero otherwise.
 	At time.Time `json:"at,omitzero"`
+	// Doubtful: the bench was late itself, and this is about time. Neither Pass nor its contrary is
+	// to be trusted.
+	Doubtful bool `json:"doubtful,omitempty"`
+}
+
+// Word is the verdict.
+func (v Verdict) Word() string {
+	switch {
+	case v.Doubtful:
+		return "not measured"
+	case v.Pass:
+		return "met"
+	}
+	return "not met"
 }
 
 // Judge holds a run against its scenario's requirements.
@@ -63,6 +78,12 @@ func (r *Run) title(q Requirement) string {
 			t += " of " + f.Camera
 		}
 	}
+	if q.Kind == "gap" && len(q.As) > 0 {
+		t += " of " + strings.Join(q.As, ", ")
+	}
+	if q.Kind == "recording" {
+		t += " as " + strings.Join(q.As, ", ")
+	}
 	if q.Camera != "" {
 		t += ", camera " + q.Camera
 	}
@@ -77,7 +98,7 @@ var judges = map[string]func(*Run, Requirement) Verdict{
 	"detect": (*Run).detect, "recover": (*Run).recovered,
 	"latency_p99": (*Run).latency, "gap": (*Run).gap, "no_stale": (*Run).stale,
 	"drops": (*Run).drops, "agreement": (*Run).agreement, "one_result": (*Run).oneResult, "alive": (*Run).alive,
-	"memory": (*Run).memory,
+	"memory": (*Run).memory, "recording": (*Run).recording,
 }
 
 // judge holds the run against a requirement, of a kind that Parse knows.

@@ -5,13 +5,27 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"perceive/models/signature"
+	"perceive/perception/model"
 )
 
-// detect: from the fault's beginning to the first result, note or problem that says so.
+// proofs are why a model file is refused that is not what it was: its hash, its signature or its
+// golden results. That it could not be read says nothing of what is in it.
+var proofs = []string{model.ErrChanged.Error(), signature.ErrTampered.Error(), model.ErrGolden.Error()}
+
+// proven is whether a problem is that a model file was refused for what is in it.
+func proven(problem string) bool {
+	return strings.HasPrefix(problem, "model: ") && slices.ContainsFunc(proofs, func(p string) bool { return strings.Contains(problem, p) })
+}
+
+// detect: from the fault's beginning to the first result, note or problem that says so. Of bad_model
+// it is the problem alone, with its reason.
 func (r *Run) detect(q Requirement) Verdict {
 	from := r.Injected[q.Fault].From
 	fromStart := r.Scenario.Faults[q.Fault].Kind == "no_provider" // there before the first frame
 	cam := r.Scenario.Faults[q.Fault].Camera
+	badModel := r.Scenario.Faults[q.Fault].Kind == "bad_model"
 	var first time.Time
 	see := func(at time.Time) {
 		if first.IsZero() || at.Before(first) {
@@ -22,12 +36,12 @@ func (r *Run) detect(q Requirement) Verdict {
 		return slices.ContainsFunc(q.As, func(as string) bool { return strings.Contains(text, as) })
 	}
 	for _, x := range r.Results {
-		if !x.Got.Before(from) && (cam == "" || x.Source == cam) && slices.Contains(q.As, x.Status) {
+		if !badModel && !x.Got.Before(from) && (cam == "" || x.Source == cam) && slices.Contains(q.As, x.Status) {
 			see(x.Got)
 		}
 	}
 	for _, n := range r.Notes {
-		if !n.Got.Before(from) && (cam == "" || n.Source == "" || n.Source == cam) && matches(n.What+" "+n.Reason) {
+		if !badModel && !n.Got.Before(from) && (cam == "" || n.Source == "" || n.Source == cam) && matches(n.What+" "+n.Reason) {
 			see(n.Got)
 		}
 	}
@@ -35,11 +49,11 @@ func (r *Run) detect(q Requirement) Verdict {
 		if p.Got.Before(from) || p.Got.After(r.End) {
 			continue
 		}
-		if !p.Answered && slices.Contains(q.As, "no answer") {
+		if !badModel && !p.Answered && slices.Contains(q.As, "no answer") {
 			see(p.Got)
 		}
 		for _, text := range p.Problems {
-			if matches(text) && (fromStart || !r.said(text, from)) && (cam == "" || strings.Contains(text, cam) || !strings.HasPrefix(text, "source")) {
+			if matches(text) && (!badModel || proven(text)) && (fromStart || !r.said(text, from)) && (cam == "" || strings.Contains(text, cam) || !strings.HasPrefix(text, "source")) {
 				see(p.Got)
 			}
 		}

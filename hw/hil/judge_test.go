@@ -16,7 +16,7 @@ func sec(s float64) time.Time { return zero.Add(time.Duration(s * float64(time.S
 // From fault on, if that is not 0, results have a status, until end.
 func drive(fault, end float64, status string) *Run {
 	r := &Run{Begin: sec(0), End: sec(10), Lives: 1, Running: true,
-		Scenario: &Scenario{Name: "s", Length: 10 * time.Second, Cameras: []Camera{{Name: "front"}}}}
+		Scenario: &Scenario{Name: "s", Length: 10 * time.Second, Cameras: []Camera{{Name: "front", FPS: 10}}}}
 	if fault > 0 {
 		r.Scenario.Faults = []Fault{{Kind: "black", At: time.Duration(fault * 1e9), For: time.Duration((end - fault) * 1e9)}}
 		r.Injected = []Span{{sec(fault), sec(end)}}
@@ -32,6 +32,16 @@ func drive(fault, end float64, status string) *Run {
 		r.Served, r.Results = append(r.Served, s), append(r.Results, x)
 		r.Polls = append(r.Polls, Poll{Got: sec(at), Answered: true, Ready: true, Healthy: true, RSS: 100 << 20})
 	}
+	return r
+}
+
+// recordedRun is a good run of which so many results were written.
+func recordedRun(n int) *Run {
+	r, rec := drive(0, 0, ""), &recording{files: 1}
+	for i := range n {
+		rec.lines = append(rec.lines, recorded{source: "front", seq: uint64(i)})
+	}
+	r.recorded = map[string]*recording{"jsonl": rec}
 	return r
 }
 
@@ -63,10 +73,17 @@ func TestEachRequirementCanFail(t *testing.T) {
 			}(),
 			"nothing": func() *Run { r := drive(0, 0, ""); r.Results = nil; return r }(),
 		}},
-		{kind: "gap", q: func(q *Requirement) { q.Below = 200 * time.Millisecond }, good: drive(0, 0, ""), measured: "100ms", bad: map[string]*Run{
+		{kind: "gap", q: func(q *Requirement) { q.Below, q.As = 200*time.Millisecond, nil }, good: drive(0, 0, ""), measured: "100ms", bad: map[string]*Run{
 			"hole":    func() *Run { r := drive(0, 0, ""); r.Results = append(r.Results[:50:50], r.Results[55:]...); return r }(),
+			"start":   func() *Run { r := drive(0, 0, ""); r.Results = r.Results[10:]; return r }(),
 			"end":     func() *Run { r := drive(0, 0, ""); r.Results = r.Results[:90]; return r }(),
 			"nothing": func() *Run { r := drive(0, 0, ""); r.Results = nil; return r }(),
+		}},
+		{kind: "gap", q: func(q *Requirement) { q.Below, q.As = 200*time.Millisecond, []string{"ok"} }, good: drive(0, 0, ""), measured: "100ms", bad: map[string]*Run{
+			"results, but none that is ok": drive(3, 5, "black"),
+			"none at the start":            drive(0.1, 2, "stale"),
+			"none at the end":              drive(8, 10, "stale"),
+			"never one":                    drive(0.0001, 10, "stale"),
 		}},
 		{kind: "no_stale", good: drive(0, 0, ""), measured: "20ms", bad: map[string]*Run{
 			"frozen picture as new": func() *Run {
@@ -116,6 +133,10 @@ func TestEachRequirementCanFail(t *testing.T) {
 			"twice":   func() *Run { r := drive(0, 0, ""); r.Results[50].Seq = 49; return r }(),
 			"nothing": func() *Run { r := drive(0, 0, ""); r.Results = nil; return r }(),
 		}},
+		{kind: "recording", q: func(q *Requirement) { q.As = []string{"jsonl"} }, good: recordedRun(100), measured: "jsonl: 100 results", bad: map[string]*Run{
+			"ends too soon": recordedRun(90),
+			"none":          drive(0, 0, ""),
+		}},
 		{kind: "alive", good: drive(0, 0, ""), measured: "1 process", bad: map[string]*Run{
 			"dead at the end": func() *Run { r := drive(0, 0, ""); r.Running = false; return r }(),
 			"died":            func() *Run { r := drive(0, 0, ""); r.Lives, r.Died = 2, []string{"exit status 1"}; return r }(),
@@ -163,6 +184,11 @@ func TestMadeToFail(t *testing.T) {
 	r.Scenario.Fails = "alive"
 	if o := Conclude(r.Scenario, r, nil); o.Pass {
 		t.Error("it fails for another reason than the one that it is made for")
+	}
+	r.Scenario.Fails = "detect"
+	r.Running = false
+	if o := Conclude(r.Scenario, r, nil); o.Pass {
+		t.Error("it passes although something else is wrong, too")
 	}
 }
 

@@ -3,6 +3,7 @@ package hil
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -47,28 +48,31 @@ func (r *Run) latency(q Requirement) Verdict {
 	return v
 }
 
+// gap is the longest time without a result of a camera that is of one of the statuses asked for, of
+// any if none is; the times before the first and after the last one count.
 func (r *Run) gap(q Requirement) Verdict {
 	worst, at := time.Duration(0), r.Begin
 	for _, c := range r.Scenario.Cameras {
 		if !q.of(c.Name) {
 			continue
 		}
-		last := time.Time{}
+		last, n := r.Begin, 0
+		pass := func(now time.Time) {
+			if d := now.Sub(last); d > worst {
+				worst, at = d, last
+			}
+			last = now
+		}
 		for _, x := range r.Results {
-			if x.Source != c.Name {
-				continue
+			if x.Source == c.Name && x.Got.Before(r.End) && (len(q.As) == 0 || slices.Contains(q.As, x.Status)) {
+				pass(x.Got)
+				n++
 			}
-			if !last.IsZero() && x.Got.Sub(last) > worst {
-				worst, at = x.Got.Sub(last), last
-			}
-			last = x.Got
 		}
-		if last.IsZero() {
-			return never("no result at all of "+c.Name, q.Below, r.Begin)
+		if n == 0 {
+			return never("no "+strings.Join(append(slices.Clone(q.As), "result"), " ")+" at all of "+c.Name, q.Below, r.Begin)
 		}
-		if d := r.End.Sub(last); d > worst {
-			worst, at = d, last
-		}
+		pass(r.End)
 	}
 	v := took(worst, q.Below)
 	if !v.Pass {

@@ -23,16 +23,11 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 
 // WritePage writes outcomes as one page that needs nothing else.
 func WritePage(w io.Writer, all []*Outcome) error {
-	failed := 0
-	for _, o := range all {
-		if !o.Pass {
-			failed++
-		}
-	}
+	failed, doubtful := Count(all)
 	return page.Execute(w, struct {
-		All    []*Outcome
-		Failed int
-	}{all, failed})
+		All              []*Outcome
+		Failed, Doubtful int
+	}{all, failed, doubtful})
 }
 
 // Shot is a picture beside a verdict that failed.

@@ -6,20 +6,22 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"time"
 )
 
 // Outcome is a scenario's run with its verdicts.
 type Outcome struct {
-	Scenario string    `json:"scenario"`
-	About    string    `json:"about"`
-	Seed     uint64    `json:"seed"`
-	Seconds  float64   `json:"seconds"`
-	Pass     bool      `json:"pass"`
-	Error    string    `json:"error,omitempty"`
-	Pacing   Pacing    `json:"pacing"`
-	Used     Used      `json:"used"`
-	Verdicts []Verdict `json:"requirements"`
+	Scenario string  `json:"scenario"`
+	About    string  `json:"about"`
+	Seed     uint64  `json:"seed"`
+	Seconds  float64 `json:"seconds"`
+	Pass     bool    `json:"pass"`
+	Error    string  `json:"error,omitempty"`
+	// NotMeasured is why the verdicts about time are not to be trusted: the bench was late itself.
+	// It is neither a pass nor a failure of the unit.
+	NotMeasured string    `json:"not_measured,omitempty"`
+	Pacing      Pacing    `json:"pacing"`
+	Used        Used      `json:"used"`
+	Verdicts    []Verdict `json:"requirements"`
 
 	run *Run
 }
@@ -47,16 +49,10 @@ func (r *Run) used() (u Used) {
 	return u
 }
 
-// Pacing is how late frames were made, against when they were due, milliseconds.
-type Pacing struct {
-	Frames int     `json:"frames"`
-	P50    float64 `json:"p50_ms"`
-	P99    float64 `json:"p99_ms"`
-	Max    float64 `json:"max_ms"`
-}
-
 // Conclude is a run's outcome: it passes when all requirements are met. The verdict of a scenario
-// that is made to fail is turned round: it passes when the requirement that must find it does.
+// that is made to fail is turned round: it passes when the requirements of the kind that must find
+// it are not met, and all others are. Where the bench was late itself and something about time is
+// required, nothing has been measured, unless what is not about time is wrong already.
 func Conclude(s *Scenario, r *Run, err error) *Outcome {
 	o := &Outcome{Scenario: s.Name, About: s.About, Seed: s.Seed, run: r}
 	if err != nil {
@@ -67,35 +63,49 @@ func Conclude(s *Scenario, r *Run, err error) *Outcome {
 	o.Pacing = pacing(r.Served)
 	o.Used = r.used()
 	o.Verdicts = Judge(r)
-	o.Pass = true
-	for _, v := range o.Verdicts {
-		o.Pass = o.Pass && v.Pass
-	}
-	if s.Fails != "" {
-		o.Pass = false
-		if !slices.ContainsFunc(r.Results, func(x Result) bool { return x.Status == "ok" }) {
-			return o // a unit that does nothing proves nothing
-		}
-		for _, v := range o.Verdicts {
-			if v.Requirement.Kind == s.Fails && !v.Pass {
-				o.Pass = true
-			}
+	// A unit that does nothing proves nothing.
+	o.Pass = s.Fails == "" || slices.ContainsFunc(r.Results, func(x Result) bool { return x.Status == "ok" })
+	late, wrong := r.late(), false
+	for i := range o.Verdicts {
+		v := &o.Verdicts[i]
+		as := v.Pass == (v.Requirement.Kind != s.Fails)
+		o.Pass = o.Pass && as
+		if v.Doubtful = late != "" && slices.Contains(timed, v.Requirement.Kind); v.Doubtful {
+			o.NotMeasured = late
+		} else if !as {
+			wrong = true // whatever the bench's times were
 		}
 	}
+	if wrong {
+		o.NotMeasured = ""
+	}
+	o.Pass = o.Pass && o.NotMeasured == ""
 	return o
 }
 
-func pacing(served []Served) Pacing {
-	var late []time.Duration
-	for _, s := range served {
-		late = append(late, s.Made.Sub(s.Due))
+// Word is what became of the scenario.
+func (o *Outcome) Word() string {
+	switch {
+	case o.Pass:
+		return "passed"
+	case o.NotMeasured != "":
+		return "NOT MEASURED"
 	}
-	if len(late) == 0 {
-		return Pacing{}
+	return "FAILED"
+}
+
+// Count is how many outcomes failed, and how many say nothing because the bench was late.
+func Count(all []*Outcome) (failed, notMeasured int) {
+	for _, o := range all {
+		switch {
+		case o.Pass:
+		case o.NotMeasured != "":
+			notMeasured++
+		default:
+			failed++
+		}
 	}
-	slices.Sort(late)
-	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-	return Pacing{len(late), ms(late[len(late)/2]), ms(late[len(late)*99/100]), ms(late[len(late)-1])}
+	return failed, notMeasured
 }
 
 // WriteJSON writes outcomes for programs.
@@ -137,9 +147,13 @@ func WriteJUnit(w io.Writer, all []*Outcome) error {
 	var doc junit
 	for _, o := range all {
 		s := suite{Name: o.Scenario, Time: o.Seconds}
-		add := func(name string, pass bool, message string) {
+		add := func(name string, pass bool, doubt, message string) {
 			c := tcase{Name: name, Class: "hil." + o.Scenario, Out: message}
-			if !pass {
+			switch {
+			case doubt != "": // an error: readers take what is skipped for well
+				c.Error = &trouble{"not measured: " + doubt}
+				s.Errors++
+			case !pass:
 				c.Failure = &trouble{message}
 				s.Failures++
 			}
@@ -151,10 +165,14 @@ func WriteJUnit(w io.Writer, all []*Outcome) error {
 			s.Tests, s.Errors = 1, 1
 			s.Cases = []tcase{{Name: "run", Class: "hil." + o.Scenario, Error: &trouble{o.Error}}}
 		case o.run != nil && o.run.Scenario.Fails != "":
-			add("made to fail: "+o.run.Scenario.Fails, o.Pass, "the requirement must not be met")
+			add("made to fail: "+o.run.Scenario.Fails, o.Pass, o.NotMeasured, "the requirement must not be met")
 		default:
 			for _, v := range o.Verdicts {
-				add(v.Title, v.Pass, fmt.Sprintf("measured %s, limit %s, margin %s", v.Measured, v.Limit, v.Margin))
+				doubt := ""
+				if v.Doubtful {
+					doubt = "the bench was late itself"
+				}
+				add(v.Title, v.Pass, doubt, fmt.Sprintf("measured %s, limit %s, margin %s", v.Measured, v.Limit, v.Margin))
 			}
 		}
 		doc.Suites = append(doc.Suites, s)

@@ -25,8 +25,8 @@ type Scenario struct {
 	Faults  []Fault       `yaml:"faults"`
 	// Require is what must be true of what the unit publishes.
 	Require []Requirement `yaml:"require"`
-	// Fails says that the scenario is made to fail, and which requirement must find it: a bench
-	// that cannot fail is worth nothing. Its verdict is turned round.
+	// Fails says that the scenario is made to fail, and by which kind of requirement, while all
+	// others are met: a bench that cannot fail is worth nothing.
 	Fails string `yaml:"fails"`
 
 	file string
@@ -71,25 +71,8 @@ type Fault struct {
 	Amount float64 `yaml:"amount"`
 	// Delay is the time of late and jitter.
 	Delay time.Duration `yaml:"delay"`
-	// File is the model of model_swap.
+	// File is the model of model_swap; and what bad_model offers, if not a file that was tampered with.
 	File string `yaml:"file"`
-}
-
-// Requirement is an assertion over time. Which of the fields count depends on Kind.
-type Requirement struct {
-	Kind string `yaml:"kind"`
-	// Fault is the number of a fault, from 0, that detect and recover are about.
-	Fault int `yaml:"fault"`
-	// As are the statuses or camera states by which a fault is noticed.
-	As []string `yaml:"as"`
-	// Within is the time of detect and recover; Below the limit of latencies and gaps.
-	Within time.Duration `yaml:"within"`
-	Below  time.Duration `yaml:"below"`
-	// Limit is that of drops (part of the frames), memory (MiB an hour) and the least agreement.
-	Limit float64 `yaml:"limit"`
-	// Camera and Label narrow it down; empty means all.
-	Camera string `yaml:"camera"`
-	Label  string `yaml:"label"`
 }
 
 // Kinds are the faults, with what they do.
@@ -119,6 +102,7 @@ var Kinds = map[string]string{
 	"load":        "other processes want every core",
 	"memory":      "the unit may use no more memory than it has now and amount times that",
 	"disk_full":   "the disk that the unit writes to is full",
+	"disk_rot":    "lines that the unit wrote (JSON Lines) are overwritten on its disk",
 	"no_provider": "the unit starts with a provider that this machine lacks",
 	"hot_board":   "the board's sensors say that it is too hot (amount times 100 °C, default 1)",
 	"model_swap":  "the unit is told to take another model (file; the same if empty)",
@@ -128,21 +112,7 @@ var Kinds = map[string]string{
 }
 
 // onUnit are the faults of the unit; the others are of cameras.
-var onUnit = []string{"kill", "stop", "load", "memory", "disk_full", "no_provider", "hot_board", "model_swap", "bad_model", "slow_reader", "deaf"}
-
-// Requirements are the assertions, with what they ask.
-var Requirements = map[string]string{
-	"detect":      "the fault is published, as one of the statuses or states, within the time",
-	"recover":     "an ok result of a frame that was made after the fault is published within the time of its end",
-	"latency_p99": "99 % of the ok results come within the time of their frame's making",
-	"gap":         "no longer time passes between two results of a camera",
-	"no_stale":    "no ok result is of a frame older than the time",
-	"drops":       "no larger part of the frames was dropped or lost, outside of faults",
-	"agreement":   "states agree with what is in the rendered world, at least so large a part",
-	"memory":      "the unit's memory does not grow by more, MiB an hour, beyond what chance can do",
-	"one_result":  "each frame number that the unit gave has exactly one result, in order",
-	"alive":       "the unit runs at the end, and its process is the first one",
-}
+var onUnit = []string{"kill", "stop", "load", "memory", "disk_full", "disk_rot", "no_provider", "hot_board", "model_swap", "bad_model", "slow_reader", "deaf"}
 
 // Parse reads a scenario; errors name file, line and key.
 func Parse(file string, text []byte) (*Scenario, error) {
@@ -231,35 +201,6 @@ func (s *Scenario) wrongFault(key string, f Fault, names map[string]bool, bad fu
 	}
 	if (f.Kind == "late" || f.Kind == "jitter") && f.Delay == 0 {
 		bad(key+".delay", "missing")
-	}
-}
-
-func (s *Scenario) wrongRequirement(key string, r Requirement, names map[string]bool, bad func(string, string, ...any)) {
-	if _, ok := Requirements[r.Kind]; !ok {
-		bad(key+".kind", "%q: there is %s", r.Kind, Names(Requirements))
-	}
-	if r.Camera != "" && !names[r.Camera] {
-		bad(key+".camera", "there is no camera %q", r.Camera)
-	}
-	switch r.Kind {
-	case "detect", "recover":
-		if r.Fault < 0 || r.Fault >= len(s.Faults) {
-			bad(key+".fault", "%d: there are %d faults, counted from 0", r.Fault, len(s.Faults))
-		}
-		if r.Within <= 0 {
-			bad(key+".within", "missing")
-		}
-		if r.Kind == "detect" && len(r.As) == 0 {
-			bad(key+".as", "missing: the statuses, states or problems by which it is noticed")
-		}
-	case "latency_p99", "gap", "no_stale":
-		if r.Below <= 0 {
-			bad(key+".below", "missing")
-		}
-	case "drops", "memory", "agreement":
-		if r.Limit < 0 {
-			bad(key+".limit", "%g is negative", r.Limit)
-		}
 	}
 }
 

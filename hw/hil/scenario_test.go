@@ -44,6 +44,8 @@ func TestWrongScenariosSayWhere(t *testing.T) {
 		{"as: [black], ", "", "a.yaml:10: require[0].as: missing"},
 		{", within: 1s", "", "a.yaml:10: require[0].within: missing"},
 		{"require:\n  - {kind: detect, fault: 0, as: [black], within: 1s}", "", "a.yaml:1: require: nothing is required"},
+		{"kind: detect, fault: 0, as: [black], within: 1s", "kind: gap, as: [okay], below: 1s", `a.yaml:10: require[0].as: "okay" is no status of a result`},
+		{"kind: detect, fault: 0, as: [black], within: 1s", "kind: recording", "a.yaml:10: require[0].as: []: want the kinds of files"},
 		{"seed: 1", "fails: gap", `a.yaml:3: fails: "gap" is not among`},
 	} {
 		text := strings.Replace(good, c.from, c.to, 1)

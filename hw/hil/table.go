@@ -21,6 +21,10 @@ func WriteTable(w io.Writer, all []*Outcome) error {
 		}
 		for i, f := range o.run.Scenario.Faults {
 			what, _, _ := strings.Cut(Kinds[f.Kind], " (") // without how much is to be said
+			if o.NotMeasured != "" {
+				fmt.Fprintf(&b, "| %s: %s | not measured: the bench was late | – | – |\n", o.Scenario, what)
+				continue
+			}
 			fmt.Fprintf(&b, "| %s: %s | %s | %s | %s |\n", o.Scenario, what, o.measured("detect", i), o.run.meanwhile(i), o.measured("recover", i))
 		}
 	}

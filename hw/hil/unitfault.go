@@ -1,7 +1,9 @@
 package hil
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -38,9 +40,6 @@ func prepareUnit(s *Scenario, dir string, u *unit) error {
 	}
 	return nil
 }
-
-// Unmount takes the small disk of a scenario's folder away; it is fine if there is none.
-func Unmount(dir string) { unix.Unmount(filepath.Join(dir, "disk"), unix.MNT_DETACH) }
 
 // cool is the temperature of a board that is well, °C.
 const cool = 45
@@ -96,24 +95,23 @@ func (b *Bench) inject(ctx context.Context, f Fault, dir string, u *unit, o *obs
 		return func() error { return u.limitMemory(-1) }, u.limitMemory(int64(f.Amount * float64(u.rss())))
 	case "disk_full":
 		return fillDisk(filepath.Join(dir, "disk"))
+	case "disk_rot":
+		return nil, overwriteLines(dir)
 	case "no_provider":
 		return nil, nil // it was started so
 	case "hot_board":
 		return func() error { return writeBoard(dir, cool) }, writeBoard(dir, 100*or(f.Amount, 1))
 	case "model_swap":
-		if err := reload(ctx, o.base, f.File); err != nil && ctx.Err() == nil {
-			return nil, err
+		refusal, err := reload(ctx, o.base, f.File)
+		if ctx.Err() != nil {
+			return nil, nil
 		}
-		return nil, nil
+		if err == nil && refusal != "" {
+			err = errors.New(refusal)
+		}
+		return nil, err
 	case "bad_model":
-		path := filepath.Join(dir, "tampered.onnx")
-		if err := os.WriteFile(path, tampered(b.Model), 0o644); err != nil {
-			return nil, err
-		}
-		if err := reload(ctx, o.base, path); err == nil {
-			return nil, fmt.Errorf("the unit took a model file that was tampered with")
-		}
-		return nil, nil
+		return nil, b.offerBad(ctx, f, dir, o.base)
 	case "deaf":
 		o.setDeaf(true)
 		return func() error { o.setDeaf(false); return nil }, nil
@@ -126,6 +124,25 @@ func (b *Bench) inject(ctx context.Context, f Fault, dir string, u *unit, o *obs
 		return c.Close, err // and never reads
 	}
 	panic("hil: fault " + f.Kind) // Parse knows them all
+}
+
+// offerBad tells the unit to take a model file that it must refuse. Why it did is for detect to judge.
+func (b *Bench) offerBad(ctx context.Context, f Fault, dir, base string) error {
+	path := f.File
+	if path == "" {
+		path = filepath.Join(dir, "tampered.onnx")
+		if err := os.WriteFile(path, tampered(b.Model), 0o644); err != nil {
+			return err
+		}
+	}
+	refusal, err := reload(ctx, base, path)
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case err == nil && refusal == "":
+		return errors.New("the unit took it")
+	}
+	return err
 }
 
 // tampered changes one byte in the middle of a file, where the weights are.
@@ -151,20 +168,47 @@ func fillDisk(disk string) (mend func() error, err error) {
 	return func() error { return os.Remove(path) }, nil
 }
 
-// reload tells the unit to take a model file.
-func reload(ctx context.Context, base, file string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/v1/reload?file="+url.QueryEscape(file), nil)
+// overwriteLines puts an empty event in the place of three lines in the middle of the unit's newest
+// JSON Lines file, which is still all lines then.
+func overwriteLines(dir string) error {
+	files, err := filepath.Glob(filepath.Join(dir, "*", "*.jsonl"))
+	if err != nil || len(files) == 0 {
+		return errors.Join(err, errors.New("the unit has written no JSON Lines yet"))
+	}
+	f, err := os.OpenFile(slices.Max(files), os.O_RDWR, 0)
 	if err != nil {
 		return err
 	}
-	resp, err := http.DefaultClient.Do(req)
+	defer f.Close()
+	text, err := io.ReadAll(f)
 	if err != nil {
 		return err
+	}
+	lines := bytes.SplitAfter(text, []byte("\n"))
+	if len(lines) < 10 {
+		return fmt.Errorf("%s has %d lines yet: want 10", f.Name(), len(lines))
+	}
+	n := len(lines) / 2
+	at, long := len(bytes.Join(lines[:n], nil)), len(bytes.Join(lines[n:n+3], nil))
+	_, err = f.WriteAt(fmt.Appendf(nil, "%-*s\n", long-1, `{"event":"rot"}`), int64(at))
+	return err
+}
+
+// reload tells the unit to take a model file. The refusal is its answer if it does not, empty if it
+// does; the error is that it did not answer.
+func reload(ctx context.Context, base, file string) (refusal string, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/v1/reload?file="+url.QueryEscape(file), nil)
+	if err != nil {
+		return "", err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", err
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode >= 300 {
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, 4096))
-		return fmt.Errorf("%s: %s", resp.Status, strings.TrimSpace(string(text)))
+		return resp.Status + ": " + strings.TrimSpace(string(text)), nil
 	}
-	return nil
+	return "", nil
 }
