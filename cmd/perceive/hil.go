@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"perceive/camera/opencv"
@@ -33,7 +32,7 @@ type hilRunCmd struct {
 // Help is the long description.
 func (hilRunCmd) Help() string {
 	return `Hardware in the loop: starts the daemon as a process of its own, serves frames to it as a network camera
-does (MJPEG over HTTP, each frame with a number in its pixels), breaks camera, network, process, disk, board and
+does (MJPEG over HTTP, H.264 over RTSP or UDP; each frame with a number in its pixels), breaks camera, network, process, disk, board and
 model on purpose, and holds what the daemon publishes against requirements. Exit code 0 if all are met. Scenarios
 whose name begins with 'fails-' are made to fail, and pass when they do: a bench that cannot fail is worth nothing.
 
@@ -52,9 +51,19 @@ func (c *hilRunCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	if err := os.MkdirAll(c.Out, 0o755); err != nil {
+		return err
+	}
 	var done []*hil.Outcome
-	failed := 0
+	failed, missed := 0, 0
 	for i, s := range all {
+		if why := s.Lacks(); why != nil {
+			o := hil.Missed(s, why)
+			done = append(done, o)
+			missed++
+			printOutcome(a.out, o)
+			continue
+		}
 		progress := newBar(a.errOut, fmt.Sprintf("%d/%d %s", i+1, len(all), s.Name), int(s.Length.Seconds()))
 		b.Progress = func(at, _ time.Duration) { progress.set(int(at.Seconds()), "") }
 		dir := filepath.Join(c.Out, s.Name)
@@ -77,6 +86,9 @@ func (c *hilRunCmd) Run(a *app) error {
 	err = errors.Join(a.ctx.Err(), c.report(a, done))
 	if err == nil && failed > 0 {
 		err = fmt.Errorf("%d of %d scenarios failed", failed, len(done))
+	}
+	if err == nil && missed > 0 && len(c.Scenario) > 0 {
+		err = fmt.Errorf("%d of the scenarios that were asked for cannot run here", missed)
 	}
 	return err
 }
@@ -173,6 +185,10 @@ func (c *hilRunCmd) report(a *app, done []*hil.Outcome) (err error) {
 
 // printOutcome says how a scenario went.
 func printOutcome(w io.Writer, o *hil.Outcome) {
+	if o.NotRun != "" {
+		fmt.Fprintf(w, "not run %s: %s\n", o.Scenario, o.NotRun)
+		return
+	}
 	verdict := "ok    "
 	if !o.Pass {
 		verdict = "FAILED"
@@ -191,41 +207,4 @@ func printOutcome(w io.Writer, o *hil.Outcome) {
 		fmt.Fprintf(t, "        %s\t%s\tlimit %s\t%s\n", v.Title, v.Measured, v.Limit, met)
 	}
 	t.Flush()
-}
-
-type hilListCmd struct{}
-
-func (hilListCmd) Run(a *app) error {
-	all, err := hil.Shipped()
-	if err != nil {
-		return err
-	}
-	t := newTable(a.out)
-	fmt.Fprintln(t, "scenario\tlength\tabout")
-	for _, s := range all {
-		fmt.Fprintf(t, "%s\t%v\t%s\n", s.Name, s.Length, s.About)
-	}
-	for _, part := range []struct {
-		name string
-		of   map[string]string
-	}{{"fault", hil.Kinds}, {"requirement", hil.Requirements}} {
-		fmt.Fprintf(t, "\t\t\n%s\t\twhat\n", part.name)
-		for _, k := range strings.Split(hil.Names(part.of), ", ") {
-			fmt.Fprintf(t, "%s\t\t%s\n", k, part.of[k])
-		}
-	}
-	return t.Flush()
-}
-
-type hilShowCmd struct {
-	Name string `arg:"" help:"Name of a scenario that ships."`
-}
-
-func (c *hilShowCmd) Run(a *app) error {
-	text, err := hil.Text(c.Name)
-	if err != nil {
-		return usageError{err}
-	}
-	_, err = a.out.Write(text)
-	return err
 }

@@ -23,16 +23,20 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 
 // WritePage writes outcomes as one page that needs nothing else.
 func WritePage(w io.Writer, all []*Outcome) error {
-	failed := 0
+	failed, missed := 0, 0
 	for _, o := range all {
-		if !o.Pass {
+		switch {
+		case o.NotRun != "":
+			missed++
+		case !o.Pass:
 			failed++
 		}
 	}
 	return page.Execute(w, struct {
 		All    []*Outcome
 		Failed int
-	}{all, failed})
+		Missed int
+	}{all, failed, missed})
 }
 
 // Shot is a picture beside a verdict that failed.

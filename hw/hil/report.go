@@ -11,12 +11,14 @@ import (
 
 // Outcome is a scenario's run with its verdicts.
 type Outcome struct {
-	Scenario string    `json:"scenario"`
-	About    string    `json:"about"`
-	Seed     uint64    `json:"seed"`
-	Seconds  float64   `json:"seconds"`
-	Pass     bool      `json:"pass"`
-	Error    string    `json:"error,omitempty"`
+	Scenario string  `json:"scenario"`
+	About    string  `json:"about"`
+	Seed     uint64  `json:"seed"`
+	Seconds  float64 `json:"seconds"`
+	Pass     bool    `json:"pass"`
+	Error    string  `json:"error,omitempty"`
+	// NotRun is what this machine lacks for it: then it neither passed nor failed.
+	NotRun   string    `json:"not_run,omitempty"`
 	Pacing   Pacing    `json:"pacing"`
 	Used     Used      `json:"used"`
 	Verdicts []Verdict `json:"requirements"`
@@ -85,6 +87,11 @@ func Conclude(s *Scenario, r *Run, err error) *Outcome {
 	return o
 }
 
+// Missed is the outcome of a scenario that this machine cannot run.
+func Missed(s *Scenario, why error) *Outcome {
+	return &Outcome{Scenario: s.Name, About: s.About, Seed: s.Seed, NotRun: why.Error()}
+}
+
 func pacing(served []Served) Pacing {
 	var late []time.Duration
 	for _, s := range served {
@@ -116,6 +123,7 @@ type (
 		Tests    int     `xml:"tests,attr"`
 		Failures int     `xml:"failures,attr"`
 		Errors   int     `xml:"errors,attr"`
+		Skipped  int     `xml:"skipped,attr"`
 		Time     float64 `xml:"time,attr"`
 		Cases    []tcase `xml:"testcase"`
 	}
@@ -124,6 +132,7 @@ type (
 		Class   string   `xml:"classname,attr"`
 		Failure *trouble `xml:"failure,omitempty"`
 		Error   *trouble `xml:"error,omitempty"`
+		Skipped *trouble `xml:"skipped,omitempty"`
 		Out     string   `xml:"system-out,omitempty"`
 	}
 	trouble struct {
@@ -147,6 +156,9 @@ func WriteJUnit(w io.Writer, all []*Outcome) error {
 			s.Cases = append(s.Cases, c)
 		}
 		switch {
+		case o.NotRun != "":
+			s.Tests, s.Skipped = 1, 1
+			s.Cases = []tcase{{Name: "run", Class: "hil." + o.Scenario, Skipped: &trouble{o.NotRun}}}
 		case o.Error != "":
 			s.Tests, s.Errors = 1, 1
 			s.Cases = []tcase{{Name: "run", Class: "hil." + o.Scenario, Error: &trouble{o.Error}}}

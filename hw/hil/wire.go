@@ -39,16 +39,23 @@ type server interface {
 	refuse(ctx context.Context, on bool) error
 }
 
-// medium is a kind of wire.
-type medium struct {
-	About string
-	// Needs is what the machine must have.
-	Needs string
+// Medium is a kind of wire.
+type Medium struct {
+	about string
+	needs string // what the machine must have
 	// cannot are the faults that it cannot show, and why.
 	cannot map[string]string
 	open   func(c Camera, width, height int) (wire, error)
 	// lacks is why this machine cannot, nil if it can.
 	lacks func(c Camera) error
+}
+
+// Describe says what it is and what it needs.
+func (m Medium) Describe() string {
+	if m.needs == "" {
+		return m.about
+	}
+	return m.about + "; needs " + m.needs
 }
 
 const (
@@ -57,13 +64,13 @@ const (
 )
 
 // Media are the wires by the name that a scenario has for them (the key over).
-var Media = map[string]medium{
-	"mjpeg": {About: "MJPEG over HTTP", open: openHTTP, lacks: func(Camera) error { return nil }},
-	"rtsp": {About: "H.264 over RTSP, RTP within the connection (TCP)", Needs: "ffmpeg", open: openRTSP, lacks: lacksFFmpeg,
+var Media = map[string]Medium{
+	"mjpeg": {about: "MJPEG over HTTP", open: openHTTP, lacks: func(Camera) error { return nil }},
+	"rtsp": {about: "H.264 over RTSP, RTP within the connection (TCP)", needs: "ffmpeg", open: openRTSP, lacks: lacksFFmpeg,
 		cannot: map[string]string{"truncate": encodedAnew, "corrupt": encodedAnew, "resize": encodedAnew}},
-	"mpegts": {About: "H.264 in MPEG-TS over UDP", Needs: "ffmpeg", open: openMPEGTS, lacks: lacksFFmpeg,
+	"mpegts": {about: "H.264 in MPEG-TS over UDP", needs: "ffmpeg", open: openMPEGTS, lacks: lacksFFmpeg,
 		cannot: map[string]string{"truncate": encodedAnew, "corrupt": encodedAnew, "resize": encodedAnew, "disconnect": noConnection, "refuse": noConnection}},
-	"v4l2": {About: "a V4L2 loopback device of the kernel", Needs: "ffmpeg, v4l2loopback", open: openV4L2, lacks: lacksV4L2,
+	"v4l2": {about: "a V4L2 loopback device of the kernel", needs: "ffmpeg, v4l2loopback", open: openV4L2, lacks: lacksV4L2,
 		cannot: map[string]string{"truncate": encodedAnew, "corrupt": encodedAnew, "resize": encodedAnew, "disconnect": noConnection, "refuse": noConnection}},
 }
 
@@ -79,7 +86,7 @@ func openWire(c Camera, width, height int) (wire, error) {
 func (s *Scenario) Needs() string {
 	need := ""
 	for _, c := range s.Cameras {
-		if n := Media[c.Over].Needs; len(n) > len(need) { // each is more of the one before
+		if n := Media[c.Over].needs; len(n) > len(need) { // each is more of the one before
 			need = n
 		}
 	}
