@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"time"
 
 	"gocv.io/x/gocv"
 
@@ -24,18 +23,6 @@ type Camera struct {
 
 // ErrNoBackend: this OpenCV was built without what the URI needs.
 var ErrNoBackend = errors.New("this OpenCV cannot do that")
-
-// Timeouts of FFmpeg, which else waits 30 s for either.
-const (
-	openTimeout = 5 * time.Second
-	readTimeout = 2 * time.Second
-)
-
-// OpenCV's CAP_PROP_OPEN_TIMEOUT_MSEC and CAP_PROP_READ_TIMEOUT_MSEC, which GoCV has no name for.
-const (
-	capOpenTimeout gocv.VideoCaptureProperties = 53
-	capReadTimeout gocv.VideoCaptureProperties = 54
-)
 
 // IsCamera is whether a URI is of a kind that ParseCamera knows.
 func IsCamera(uri string) bool { return kindOf(uri) != "" }
@@ -150,22 +137,6 @@ func (c Camera) gstreamer(pipeline string, o Options) (camera.Source, error) {
 	}
 	// OpenCV asks the pipeline where it is, not the frame (opencv issue 19025): no stamp.
 	return newCapture(cap, c.info("GStreamer"), camera.NoClock, o), nil
-}
-
-func (c Camera) ffmpeg(uri string, o Options) (camera.Source, error) {
-	limit := o.OpenTimeout
-	if limit == 0 {
-		limit = openTimeout
-	}
-	cap, err := gocv.VideoCaptureFileWithAPIParams(uri, gocv.VideoCaptureFFmpeg, []gocv.VideoCaptureProperties{
-		capOpenTimeout, gocv.VideoCaptureProperties(limit.Milliseconds()),
-		capReadTimeout, gocv.VideoCaptureProperties(readTimeout.Milliseconds()),
-	})
-	if err != nil {
-		cap.Close()
-		return nil, errors.New("FFmpeg cannot open it: no answer, no such stream, or a wrong password")
-	}
-	return newCapture(cap, c.info("FFmpeg"), camera.ContainerClock, o), nil
 }
 
 // web reads MJPEG itself, so that reads can be cancelled and the server's times are

@@ -32,7 +32,7 @@ var floors = map[string]int{
 	// What the daemon says of itself, and its face.
 	"perception/serve/status": 1, "perception/serve/web": 2,
 	// Experiments made of many runs; the daemon.
-	"trainer/study": 5, "perception/serve": 5, "perception/replay": 5, "hw/hil": 5,
+	"trainer/study": 5, "perception/serve": 5, "perception/replay": 5, "hw/hil/rtsp": 0, "hw/hil": 5,
 	// Wiring.
 	"cmd/perceive": 6,
 

@@ -33,10 +33,10 @@ type hilRunCmd struct {
 // Help is the long description.
 func (hilRunCmd) Help() string {
 	return `Hardware in the loop: starts the daemon as a process of its own, serves frames to it as a network camera
-does (MJPEG over HTTP, each frame with a number in its pixels), breaks camera, network, process, disk, board and
-model on purpose, and holds what the daemon publishes against requirements. Exit code 0 if all are met; 1 if one
-is not, or if the bench was late itself, so that times were not measured. Scenarios whose name begins with 'fails-'
-are made to fail, and pass when they do: a bench that cannot fail is worth nothing.
+does (MJPEG over HTTP, H.264 over RTSP or UDP; each frame with a number in its pixels), breaks camera, network,
+process, disk, board and model on purpose, and holds what the daemon publishes against requirements. Exit code 0 if
+all are met; 1 if one is not, or if the bench was late itself, so that times were not measured. Scenarios whose name
+begins with 'fails-' are made to fail, and pass when they do: a bench that cannot fail is worth nothing.
 
   perceive hil run                             the suite
   perceive hil run soak --length 1h
@@ -53,8 +53,17 @@ func (c *hilRunCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	if err := os.MkdirAll(c.Out, 0o755); err != nil {
+		return err
+	}
 	var done []*hil.Outcome
 	for i, s := range all {
+		if why := s.Lacks(); why != nil {
+			o := hil.Missed(s, why)
+			done = append(done, o)
+			printOutcome(a.out, o)
+			continue
+		}
 		progress := newBar(a.errOut, fmt.Sprintf("%d/%d %s", i+1, len(all), s.Name), int(s.Length.Seconds()))
 		b.Progress = func(at, _ time.Duration) { progress.set(int(at.Seconds()), "") }
 		dir := filepath.Join(c.Out, s.Name)
@@ -73,22 +82,29 @@ func (c *hilRunCmd) Run(a *app) error {
 	}
 	err = errors.Join(a.ctx.Err(), c.report(a, done))
 	if err == nil {
-		err = benchVerdict(done)
+		err = benchVerdict(done, len(c.Scenario) > 0)
 	}
 	return err
 }
 
-// benchVerdict is nil if every scenario was measured and passed.
-func benchVerdict(done []*hil.Outcome) error {
-	switch failed, late := hil.Count(done); {
-	case failed > 0 && late > 0:
-		return fmt.Errorf("%d of %d scenarios failed, and %d were not measured: the bench was late", failed, len(done), late)
-	case failed > 0:
-		return fmt.Errorf("%d of %d scenarios failed", failed, len(done))
-	case late > 0:
-		return fmt.Errorf("%d of %d scenarios were not measured: the bench was late", late, len(done))
+// benchVerdict is nil if every scenario was measured and passed. What cannot run here is no fault, unless
+// it was asked for by name.
+func benchVerdict(done []*hil.Outcome, named bool) error {
+	n := hil.Count(done)
+	var says []string
+	if n.Failed > 0 {
+		says = append(says, fmt.Sprintf("%d failed", n.Failed))
 	}
-	return nil
+	if n.Late > 0 {
+		says = append(says, fmt.Sprintf("%d were not measured: the bench was late", n.Late))
+	}
+	if n.NotRun > 0 && named {
+		says = append(says, fmt.Sprintf("%d cannot run here", n.NotRun))
+	}
+	if says == nil {
+		return nil
+	}
+	return fmt.Errorf("of %d scenarios %s", len(done), strings.Join(says, ", "))
 }
 
 func (c *hilRunCmd) bench(a *app) (*hil.Bench, error) {
@@ -183,6 +199,10 @@ func (c *hilRunCmd) report(a *app, done []*hil.Outcome) (err error) {
 
 // printOutcome says how a scenario went.
 func printOutcome(w io.Writer, o *hil.Outcome) {
+	if o.NotRun != "" {
+		fmt.Fprintf(w, "not run %s: %s\n", o.Scenario, o.NotRun)
+		return
+	}
 	word := o.Word()
 	if o.Pass {
 		word = "ok    "
@@ -200,41 +220,4 @@ func printOutcome(w io.Writer, o *hil.Outcome) {
 		fmt.Fprintf(t, "        %s\t%s\tlimit %s\t%s\n", v.Title, v.Measured, v.Limit, v.Word())
 	}
 	t.Flush()
-}
-
-type hilListCmd struct{}
-
-func (hilListCmd) Run(a *app) error {
-	all, err := hil.Shipped()
-	if err != nil {
-		return err
-	}
-	t := newTable(a.out)
-	fmt.Fprintln(t, "scenario\tlength\tabout")
-	for _, s := range all {
-		fmt.Fprintf(t, "%s\t%v\t%s\n", s.Name, s.Length, s.About)
-	}
-	for _, part := range []struct {
-		name string
-		of   map[string]string
-	}{{"fault", hil.Kinds}, {"requirement", hil.Requirements}} {
-		fmt.Fprintf(t, "\t\t\n%s\t\twhat\n", part.name)
-		for _, k := range strings.Split(hil.Names(part.of), ", ") {
-			fmt.Fprintf(t, "%s\t\t%s\n", k, part.of[k])
-		}
-	}
-	return t.Flush()
-}
-
-type hilShowCmd struct {
-	Name string `arg:"" help:"Name of a scenario that ships."`
-}
-
-func (c *hilShowCmd) Run(a *app) error {
-	text, err := hil.Text(c.Name)
-	if err != nil {
-		return usageError{err}
-	}
-	_, err = a.out.Write(text)
-	return err
 }

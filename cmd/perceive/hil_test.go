@@ -95,3 +95,24 @@ func TestBenchIsAskedWrongly(t *testing.T) {
 		}
 	}
 }
+
+// What this machine cannot run is said, in the list and in the report, and never passes.
+func TestBenchSaysWhatItLacks(t *testing.T) {
+	text, err := hil.Text("wire-v4l2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "mine.yaml")
+	if err := os.WriteFile(file, []byte(strings.ReplaceAll(string(text), "video10", "video987")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	code, out, done := onBench(t, file)
+	if code != exitFailed || len(done) != 1 || done[0].Pass || !strings.Contains(done[0].NotRun, "modprobe v4l2loopback video_nr=987") ||
+		!strings.Contains(out, "not run wire-v4l2: there is no device /dev/video987") {
+		t.Errorf("exit code %d: %s", code, out)
+	}
+	code, out, errOut := perceive(t, "hil", "list")
+	if code != exitOK || !strings.Contains(out, "Needs ffmpeg, v4l2loopback.") || !strings.Contains(out, "H.264 in MPEG-TS over UDP; needs ffmpeg") {
+		t.Errorf("exit code %d: %s%s", code, out, errOut)
+	}
+}

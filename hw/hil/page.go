@@ -23,11 +23,10 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 
 // WritePage writes outcomes as one page that needs nothing else.
 func WritePage(w io.Writer, all []*Outcome) error {
-	failed, doubtful := Count(all)
 	return page.Execute(w, struct {
-		All              []*Outcome
-		Failed, Doubtful int
-	}{all, failed, doubtful})
+		All []*Outcome
+		Tally
+	}{all, Count(all)})
 }
 
 // Shot is a picture beside a verdict that failed.

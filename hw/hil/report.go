@@ -18,10 +18,12 @@ type Outcome struct {
 	Error    string  `json:"error,omitempty"`
 	// NotMeasured is why the verdicts about time are not to be trusted: the bench was late itself.
 	// It is neither a pass nor a failure of the unit.
-	NotMeasured string    `json:"not_measured,omitempty"`
-	Pacing      Pacing    `json:"pacing"`
-	Used        Used      `json:"used"`
-	Verdicts    []Verdict `json:"requirements"`
+	NotMeasured string `json:"not_measured,omitempty"`
+	// NotRun is what this machine lacks for it: then it neither passed nor failed.
+	NotRun   string    `json:"not_run,omitempty"`
+	Pacing   Pacing    `json:"pacing"`
+	Used     Used      `json:"used"`
+	Verdicts []Verdict `json:"requirements"`
 
 	run *Run
 }
@@ -83,29 +85,41 @@ func Conclude(s *Scenario, r *Run, err error) *Outcome {
 	return o
 }
 
+// Missed is the outcome of a scenario that this machine cannot run.
+func Missed(s *Scenario, why error) *Outcome {
+	return &Outcome{Scenario: s.Name, About: s.About, Seed: s.Seed, NotRun: why.Error()}
+}
+
 // Word is what became of the scenario.
 func (o *Outcome) Word() string {
 	switch {
 	case o.Pass:
 		return "passed"
+	case o.NotRun != "":
+		return "not run"
 	case o.NotMeasured != "":
 		return "NOT MEASURED"
 	}
 	return "FAILED"
 }
 
-// Count is how many outcomes failed, and how many say nothing because the bench was late.
-func Count(all []*Outcome) (failed, notMeasured int) {
+// Tally is how many outcomes failed, say nothing because the bench was late, and could not run.
+type Tally struct{ Failed, Late, NotRun int }
+
+// Count tallies outcomes.
+func Count(all []*Outcome) (t Tally) {
 	for _, o := range all {
 		switch {
 		case o.Pass:
+		case o.NotRun != "":
+			t.NotRun++
 		case o.NotMeasured != "":
-			notMeasured++
+			t.Late++
 		default:
-			failed++
+			t.Failed++
 		}
 	}
-	return failed, notMeasured
+	return t
 }
 
 // WriteJSON writes outcomes for programs.
@@ -126,6 +140,7 @@ type (
 		Tests    int     `xml:"tests,attr"`
 		Failures int     `xml:"failures,attr"`
 		Errors   int     `xml:"errors,attr"`
+		Skipped  int     `xml:"skipped,attr"`
 		Time     float64 `xml:"time,attr"`
 		Cases    []tcase `xml:"testcase"`
 	}
@@ -134,6 +149,7 @@ type (
 		Class   string   `xml:"classname,attr"`
 		Failure *trouble `xml:"failure,omitempty"`
 		Error   *trouble `xml:"error,omitempty"`
+		Skipped *trouble `xml:"skipped,omitempty"`
 		Out     string   `xml:"system-out,omitempty"`
 	}
 	trouble struct {
@@ -161,6 +177,9 @@ func WriteJUnit(w io.Writer, all []*Outcome) error {
 			s.Cases = append(s.Cases, c)
 		}
 		switch {
+		case o.NotRun != "":
+			s.Tests, s.Skipped = 1, 1
+			s.Cases = []tcase{{Name: "run", Class: "hil." + o.Scenario, Skipped: &trouble{o.NotRun}}}
 		case o.Error != "":
 			s.Tests, s.Errors = 1, 1
 			s.Cases = []tcase{{Name: "run", Class: "hil." + o.Scenario, Error: &trouble{o.Error}}}

@@ -4,7 +4,6 @@
 package hil
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -42,6 +41,10 @@ type Camera struct {
 	FPS    float64 `yaml:"fps"`
 	Width  int     `yaml:"width"`
 	Height int     `yaml:"height"`
+	// Over is the wire that frames go over, one of Media; mjpeg if empty. Device is the loopback
+	// device of v4l2.
+	Over   string `yaml:"over"`
+	Device string `yaml:"device"`
 	// Query is added to the address that the unit is given: how it is to treat this camera.
 	Query string `yaml:"query"`
 	// Quality of the JPEG pictures, 1 to 100; 0 is 80.
@@ -121,91 +124,22 @@ func Parse(file string, text []byte) (*Scenario, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := f.Faults(s.faults()); err != nil {
-		return nil, err
-	}
 	for i := range s.Cameras {
 		if s.Cameras[i].Quality == 0 {
 			s.Cameras[i].Quality = 80
 		}
+		if s.Cameras[i].Over == "" {
+			s.Cameras[i].Over = "mjpeg"
+		}
+	}
+	if err := f.Faults(s.faults()); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
 
-func (s *Scenario) faults() (out []strict.Fault) {
-	bad := func(key, format string, args ...any) {
-		out = append(out, strict.Fault{Key: key, Says: fmt.Sprintf(format, args...)})
-	}
-	if s.Name == "" || strings.ContainsAny(s.Name, " /\\") {
-		bad("name", "%q: want a name without spaces and slashes", s.Name)
-	}
-	if s.Length < time.Second || s.Length > 24*time.Hour {
-		bad("length", "%v is not within 1s to 24h", s.Length)
-	}
-	if len(s.Cameras) == 0 {
-		bad("cameras", "none")
-	}
-	if len(s.Require) == 0 {
-		bad("require", "nothing is required: such a scenario cannot fail")
-	}
-	names := map[string]bool{}
-	for i, c := range s.Cameras {
-		key := fmt.Sprintf("cameras[%d]", i)
-		if c.Name == "" || names[c.Name] {
-			bad(key+".name", "%q: want a name of its own", c.Name)
-		}
-		names[c.Name] = true
-		if c.World == "" {
-			bad(key+".world", "missing: a recording, or scene://?seed=1")
-		}
-		if !(c.FPS >= 0.1 && c.FPS <= 120) {
-			bad(key+".fps", "%g is not within 0.1 to 120", c.FPS)
-		}
-		if c.Width != 0 && (c.Width < 240 || c.Width > 4096) || c.Height < 0 || c.Height > 4096 {
-			bad(key+".width", "%d×%d: want 240 to 4096 across, where the frame code has room", c.Width, c.Height)
-		}
-		if c.Quality < 0 || c.Quality > 100 {
-			bad(key+".quality", "%d is not within 1 to 100", c.Quality)
-		}
-	}
-	for i, f := range s.Faults {
-		s.wrongFault(fmt.Sprintf("faults[%d]", i), f, names, bad)
-	}
-	for i, r := range s.Require {
-		s.wrongRequirement(fmt.Sprintf("require[%d]", i), r, names, bad)
-	}
-	if s.Fails != "" && !slices.ContainsFunc(s.Require, func(r Requirement) bool { return r.Kind == s.Fails }) {
-		bad("fails", "%q is not among the scenario's requirements", s.Fails)
-	}
-	return out
-}
-
-func (s *Scenario) wrongFault(key string, f Fault, names map[string]bool, bad func(string, string, ...any)) {
-	if _, ok := Kinds[f.Kind]; !ok {
-		bad(key+".kind", "%q: there is %s", f.Kind, Names(Kinds))
-	}
-	if f.At < 0 || f.At > s.Length || f.For < 0 || f.At+f.For > s.Length {
-		bad(key+".at", "%v to %v is not within the scenario's length, %v", f.At, f.At+f.For, s.Length)
-	}
-	if f.Camera != "" && !names[f.Camera] {
-		bad(key+".camera", "there is no camera %q", f.Camera)
-	}
-	if f.Camera != "" && slices.Contains(onUnit, f.Kind) {
-		bad(key+".camera", "%s is a fault of the unit", f.Kind)
-	}
-	if !(f.Amount >= 0 && f.Amount <= 4) {
-		bad(key+".amount", "%g is not within 0 to 4", f.Amount)
-	}
-	if f.Delay < 0 || f.Delay > time.Minute {
-		bad(key+".delay", "%v is not within 0s to 1m", f.Delay)
-	}
-	if (f.Kind == "late" || f.Kind == "jitter") && f.Delay == 0 {
-		bad(key+".delay", "missing")
-	}
-}
-
 // Names lists the keys of a table in order.
-func Names(of map[string]string) string {
+func Names[T any](of map[string]T) string {
 	var names []string
 	for n := range of {
 		names = append(names, n)
