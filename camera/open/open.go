@@ -30,7 +30,7 @@ type Options struct {
 
 // Help names the kinds of source, for a command line.
 const Help = "a video file, a folder or glob of pictures, scene://?seed=1&seconds=10&live=true (rendered), " +
-	"http://HOST/PATH (MJPEG), rtsp://HOST/PATH, /dev/video0?width=1280&height=720&fps=30&fourcc=MJPG, " +
+	"http://HOST/PATH (MJPEG), rtsp://HOST/PATH, udp://HOST:PORT (MPEG-TS), /dev/video0?width=1280&height=720&fps=30&fourcc=MJPG, " +
 	"csi://0?width=1280&height=720&fps=30&flip=0 or gst:PIPELINE"
 
 // Source opens what uri names. A live one is a camera.Live: it connects in the background, so

@@ -46,7 +46,7 @@ func kindOf(uri string) string {
 //	csi://0?width=1280&height=720&fps=30&flip=0&mode=4     a Jetson's CSI camera
 //	gst:PIPELINE                                           a GStreamer pipeline that ends in appsink
 //	http://HOST/PATH                                       MJPEG, or what FFmpeg reads
-//	rtsp://HOST/PATH                                       through FFmpeg; udp, rtp, srt and tcp too
+//	rtsp://HOST/PATH, udp://HOST:PORT                      through FFmpeg; rtp, srt and tcp too
 func ParseCamera(uri string) (Camera, error) {
 	c := Camera{URI: camera.Redact(uri), Kind: kindOf(uri)}
 	var err error

@@ -55,32 +55,40 @@ func (c Camera) ffmpeg(uri string, o Options) (camera.Source, error) {
 	return newCapture(cap, c.info("FFmpeg", notes...), camera.ContainerClock, o), nil
 }
 
-// awaited frames in a row show that nothing old is left; fewer could be a busy machine.
-const awaited = 3
+const (
+	// awaited frames in a row show that nothing old is left; fewer could be a busy machine.
+	awaited = 3
+	// timeless is how many frames without a time of their own may come: a stream's first ones have none.
+	timeless = 100
+	// usualPeriod is taken for a stream's until its times say.
+	usualPeriod = 40 * time.Millisecond
+)
 
 // catchUp reads the frames that FFmpeg kept while it found out what is in the stream: they are up
 // to seconds old, and come faster than the camera made them. When some in a row had to be waited
-// for, the next is of now. A stream without times, or one that cannot be read, is left as it is.
+// for, the next is of now.
 func catchUp(cap *gocv.VideoCapture, limit time.Duration) {
 	begin := time.Now()
-	last, first := begin, time.Duration(-1)
-	var stamp time.Duration
-	for n, waited, same := 0, 0, 0; waited < awaited && same < maxMissed && time.Since(begin) < limit; {
+	last, period := begin, usualPeriod
+	var first, stamp time.Duration
+	for n, waited, without := 0, 0, 0; waited < awaited && without < timeless && time.Since(begin) < limit; {
 		cap.Grab(1) // where it fails, the time stays as it is
 		now, next := time.Now(), milliseconds(cap.Get(gocv.VideoCapturePosMsec))
-		took := now.Sub(last)
-		last = now
-		if first < 0 || next <= stamp {
-			first, stamp, n = next, next, 0
-			same++
-			continue
+		switch {
+		case next <= stamp:
+			without++
+		case stamp == 0:
+			first = next
+		default:
+			n++
+			period = (next - first) / time.Duration(n)
 		}
-		stamp, same = next, 0
-		n++
-		if period := (stamp - first) / time.Duration(n); took >= period/2 {
+		stamp = max(stamp, next)
+		if now.Sub(last) >= period/2 {
 			waited++
 		} else {
 			waited = 0
 		}
+		last = now
 	}
 }
