@@ -19,7 +19,7 @@ import (
 )
 
 type replayCmd struct {
-	Source []string `arg:"" help:"Recordings: video files, folders of them or of pictures, scene://?seed=1&seconds=10 (rendered). Several are replayed side by side."`
+	Source []string `arg:"" help:"Recordings: video files, FILE.mcap?camera=NAME of the daemon, folders of them or of pictures, scene://?seed=1&seconds=10 (rendered). Several are replayed side by side."`
 	modelFlags
 	Out      string `type:"path" placeholder:"FILE.jsonl" help:"Write the results here, JSON Lines; of several recordings a folder. '-' is standard output. What an interrupted replay left there is gone on with."`
 	Annotate string `type:"path" placeholder:"FILE.mp4" help:"Write a video with the results drawn in, and each label over time: .mp4, .mov or .mkv."`

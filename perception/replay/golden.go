@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"perceive/camera"
+	"perceive/camera/opencv"
 	"perceive/hw"
 	"perceive/perception"
 	"perceive/perception/record"
@@ -109,7 +110,11 @@ func (g *Golden) Check(h perception.Header) (notes []string, err error) {
 	}
 	of := func(h perception.Header) string {
 		if h.Replay != nil && h.Replay.SourceSHA256 != "" {
-			return "SHA-256 " + h.Replay.SourceSHA256
+			name := "SHA-256 " + h.Replay.SourceSHA256
+			if _, cam, _, _ := opencv.CutMCAP(h.Source.URI); cam != "" {
+				name += ", camera " + cam
+			}
+			return name
 		}
 		return h.Source.URI
 	}

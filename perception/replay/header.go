@@ -50,11 +50,14 @@ func NewHeader(d *perception.Detector, source camera.Info, s Setup) (perception.
 	if _, err := NewDecider(h); err != nil {
 		return h, err
 	}
-	if st, err := os.Stat(source.URI); err != nil || !st.Mode().IsRegular() {
+	file, _, _, err := opencv.CutMCAP(source.URI)
+	if err != nil {
+		return h, wrap(err)
+	}
+	if st, err := os.Stat(file); err != nil || !st.Mode().IsRegular() {
 		return h, nil
 	}
-	var err error
-	h.Replay.SourceSHA256, err = fileSHA256(source.URI)
+	h.Replay.SourceSHA256, err = fileSHA256(file)
 	return h, err
 }
 

@@ -33,7 +33,9 @@ type Row struct {
 	// Verdict is empty where nothing was compared, else "golden" or what is different.
 	Verdict string `json:"verdict,omitempty"`
 	Error   string `json:"error,omitempty"`
-	Before  bool   `json:"-"` // an earlier run did it
+	// Note is what there is to know of the recording, such as that a crash cut it short.
+	Note   string `json:"note,omitempty"`
+	Before bool   `json:"-"` // an earlier run did it
 }
 
 // Good is the verdict of a recording that is as its golden.
@@ -41,7 +43,7 @@ const Good = "as golden"
 
 func newRow(path string, h perception.Header, show Report) Row {
 	s := show.Outcome.Summary
-	row := Row{Recording: path, Key: key(h), Frames: s.Frames, Statuses: s.Statuses, Hash: show.Outcome.Hash}
+	row := Row{Recording: path, Key: key(h), Frames: s.Frames, Statuses: s.Statuses, Hash: show.Outcome.Hash, Note: h.Source.Note}
 	if n := s.Frames - show.Outcome.Resumed; show.Outcome.Took > 0 {
 		row.FPS = float64(n) / show.Outcome.Took.Seconds()
 	}
@@ -173,7 +175,15 @@ func PrintTable(w io.Writer, rows []Row) error {
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\n", rate, short(r.Hash), verdict)
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, r := range rows {
+		if r.Note != "" {
+			fmt.Fprintf(w, "note: %s: %s\n", r.Recording, r.Note)
+		}
+	}
+	return nil
 }
 
 // notOK are the frames without an answer, by status.

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"perceive/camera"
+	"perceive/camera/opencv"
 	"perceive/perception"
 	"perceive/perception/model"
 )
@@ -42,7 +43,7 @@ type Plan struct {
 }
 
 // videos are the extensions of what is taken out of a folder.
-var videos = []string{".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".ts", ".mjpeg", ".h264"}
+var videos = []string{".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".ts", ".mjpeg", ".h264", ".mcap"}
 
 // Recordings spells out the folders in a list: those that hold videos stand for these. Everything
 // else is a recording itself. skipped are files in such folders that are no videos.
@@ -81,10 +82,16 @@ func Recordings(list []string) (out, skipped []string, err error) {
 	return out, skipped, nil
 }
 
-// Name is how a recording is called among others: its file without folder and extension.
+// Name is how a recording is called among others: its file without folder and extension, and
+// behind it the camera that was named of an MCAP.
 func Name(path string) string {
-	base := filepath.Base(path)
-	return strings.TrimSuffix(base, filepath.Ext(base))
+	file, cam, recording, _ := opencv.CutMCAP(path)
+	base := filepath.Base(file)
+	base = strings.TrimSuffix(base, filepath.Ext(base))
+	if recording && cam != "" {
+		return base + "-" + strings.NewReplacer("/", "_", " ", "_").Replace(cam)
+	}
+	return base
 }
 
 // Run replays all recordings, and returns a row for each in their order. One that fails does not
