@@ -85,7 +85,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	steady, err := d.cfg.Decide.steady(m.Manifest().Labels)
+	steady, err := d.cfg.Decide.Steady(m.Manifest().Labels)
 	if err != nil {
 		return err
 	}
@@ -227,8 +227,8 @@ func (d *Daemon) Manifest() *models.Manifest {
 	return d.detector.Manifest()
 }
 
-// steady are the labels' thresholds.
-func (c *DecideConfig) steady(labels []models.Label) ([]perception.Steady, error) {
+// Steady are the thresholds of a model's labels. A label of the configuration that the model lacks is an error.
+func (c *DecideConfig) Steady(labels []models.Label) ([]perception.Steady, error) {
 	out := perception.SteadyLabels(labels, c.Leave, c.Hold)
 	known := map[string]int{}
 	for i, l := range labels {
