@@ -35,6 +35,8 @@ type Info struct {
 	Live bool `json:"live,omitempty"`
 	// Backend names the decoder that reads the source.
 	Backend string `json:"backend,omitempty"`
+	// Note is what a person should know of a recording, such as that a crash cut it short.
+	Note string `json:"note,omitempty"`
 }
 
 // FrameError reports one frame that could not be read; the source goes on.

@@ -29,7 +29,7 @@ type Options struct {
 }
 
 // Help names the kinds of source, for a command line.
-const Help = "a video file, a folder or glob of pictures, scene://?seed=1&seconds=10&live=true (rendered), " +
+const Help = "a video file, FILE.mcap?camera=NAME (recorded by the daemon), a folder or glob of pictures, scene://?seed=1&seconds=10&live=true (rendered), " +
 	"http://HOST/PATH (MJPEG), rtsp://HOST/PATH, udp://HOST:PORT (MPEG-TS), /dev/video0?width=1280&height=720&fps=30&fourcc=MJPG, " +
 	"csi://0?width=1280&height=720&fps=30&flip=0 or gst:PIPELINE"
 
@@ -50,6 +50,9 @@ func Source(uri string, o Options) (camera.Source, error) {
 		return openCamera(uri, o)
 	}
 	src, err := opencv.Open(uri, opencv.Options{Threads: o.Threads})
+	if errors.Is(err, opencv.ErrCamera) {
+		return nil, fmt.Errorf("%w: %w", ErrURI, err)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: name %s", err, Help)
 	}

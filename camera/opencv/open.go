@@ -14,12 +14,17 @@ import (
 )
 
 // Open opens what a path names: a folder, a glob or a picture file with OpenImages, any
-// other file with OpenVideo. A glob that matches no picture (see OpenImages for
+// other file with OpenVideo, but for .mcap, which is OpenMCAP's and may have the key camera=NAME. A glob that matches no picture (see OpenImages for
 // their extensions) is an error: a list of videos is not a source. Live cameras are
 // ParseCamera's.
 func Open(path string, o Options) (camera.Source, error) {
 	if isLive(path) {
 		return nil, fmt.Errorf("opencv: %s: not a recording: name a video file, or a folder or glob of pictures", path)
+	}
+	if file, name, ok, err := CutMCAP(path); err != nil {
+		return nil, fmt.Errorf("opencv: %s: %w: %w", path, ErrCamera, err)
+	} else if ok {
+		return o.OpenMCAP(file, name)
 	}
 	st, err := os.Stat(path)
 	switch {

@@ -13,8 +13,10 @@ import (
 var floors = map[string]int{
 	// What the vocabulary is read with.
 	"internal/strict": -1,
+	// What recordings are kept in: the daemon writes it, cameras are read from it.
+	"internal/mcap": -1,
 	// The vocabulary: no native code.
-	"camera": 0, "models": 0, "models/signature": 0, "export/onnx": 0, "hw": 0, "hw/board": 0, "hw/engine": 0, "perception/mcap": 0,
+	"camera": 0, "models": 0, "models/signature": 0, "export/onnx": 0, "hw": 0, "hw/board": 0, "hw/engine": 0,
 	// Sessions, frame sources, graph building, models from elsewhere.
 	"hw/ort": 1, "hw/nvml": 1, "camera/opencv": 1, "camera/scene": 1, "camera/supervise": 1, "camera/framecode": 1, "camera/guard": 1, "trainer/graph": 1, "export/adapt": 1,
 	// Models that are loaded and proved; sources by URI; the parts of training.

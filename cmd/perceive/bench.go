@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"perceive/camera"
+	"perceive/camera/guard"
 	"perceive/camera/opencv"
 	"perceive/hw/ort"
 	"perceive/perception"
@@ -30,6 +31,7 @@ type benchCmd struct {
 	MinRate     float64 `default:"1" help:"The lowest rate that is tried, frames a second. Default: ${default}."`
 	MaxRate     float64 `default:"1000" help:"The highest one. Default: ${default}."`
 	NoRate      bool    `help:"Leave the search for the highest rate out."`
+	Guards      bool    `default:"true" negatable:"" help:"Check each picture as the daemon does, for one that is black, saturated, frozen, blurred or covered; with its default limits."`
 	JSON        bool    `name:"json" help:"Print the report as JSON."`
 	Save        string  `type:"path" placeholder:"FILE" help:"Write the report here: a baseline for later runs."`
 	Baseline    string  `type:"path" placeholder:"FILE" help:"Compare with a report that --save wrote."`
@@ -39,9 +41,9 @@ type benchCmd struct {
 
 // Help is the long description.
 func (benchCmd) Help() string {
-	return `Measures the frame path: each stage alone, then all together, overlapped as 'run' has them, writing JSON
-Lines to nowhere. A stage is warmed up until three windows' medians are within 10 % of each other; if they
-never are, the table says so. Then the stages are measured in turns, several times over, so that what else
+	return `Measures the frame path: each stage alone, then all together, overlapped as 'run' has them, with the
+daemon's guards, writing JSON Lines to nowhere. A stage is warmed up until three windows' medians are within
+10 % of each other; if they never are, the table says so. Then the stages are measured in turns, several times over, so that what else
 the machine does meets all of them; the spread of the turns' medians is the noise.
 
 The latency of 'pipeline' is from when a frame was decoded to its published result, with as many frames on
@@ -171,9 +173,12 @@ func (c *benchCmd) measure(a *app) (*bench.Report, error) {
 		fmt.Fprintf(a.errOut, "degraded: %s\n", rep)
 	}
 	p := &bench.Path{Open: func() (camera.Source, error) { return world(c.Source) }, Clip: clip, Detector: det, Sinks: []perception.Sink{j}}
+	if c.Guards {
+		p.Guards = []perception.Guard{perception.InputGuard{Guard: guard.New(guard.Default)}}
+	}
 	defer p.Close()
 	r := &bench.Report{Schema: bench.Schema, Conditions: conditions(det, clip)}
-	r.Conditions.Threads, r.Conditions.Spin = threads, c.Spin
+	r.Conditions.Threads, r.Conditions.Spin, r.Conditions.Guards = threads, c.Spin, len(p.Guards)
 	return r, c.fill(a, p, r)
 }
 
@@ -221,29 +226,4 @@ func (c *benchCmd) progress(a *app, what string) bench.Progress {
 		}
 		b.set(int(parts*share), doing)
 	}
-}
-
-func readReport(path string) (*bench.Report, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return bench.Parse(path, f)
-}
-
-// save replaces a file as a whole.
-func (c *benchCmd) save(r *bench.Report) error {
-	if c.Save == "" {
-		return nil
-	}
-	text, err := r.JSON()
-	if err != nil {
-		return err
-	}
-	part := c.Save + ".part"
-	if err := os.WriteFile(part, text, 0o644); err != nil {
-		return err
-	}
-	return os.Rename(part, c.Save)
 }

@@ -32,7 +32,7 @@ func TestBench(t *testing.T) {
 	if code != exitOK {
 		t.Fatalf("exit code %d: %s", code, errOut)
 	}
-	for _, want := range []string{"tiny on cpu", "scene://", "64×64", "decode", "pipeline/network", "p99 ms", "highest rate", "dropped"} {
+	for _, want := range []string{"tiny on cpu", "scene://", "64×64", "decode", "guard", "pipeline/guard", "pipeline/network", "p99 ms", "late p90 ms", "highest rate", "dropped"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in:\n%s", want, out)
 		}
@@ -45,7 +45,7 @@ func TestBench(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &r); err != nil {
 		t.Fatal(err)
 	}
-	if r.Schema != bench.Schema || len(r.Stages) != 8 || r.Rate != nil || r.Conditions.Model != "tiny" || r.Comparison == nil || len(r.Comparison.Rows) != 7 || len(r.Comparison.Differs) != 0 {
+	if r.Schema != bench.Schema || len(r.Stages) != 10 || r.Rate != nil || r.Conditions.Model != "tiny" || r.Comparison == nil || len(r.Comparison.Rows) != 9 || len(r.Comparison.Differs) != 0 {
 		t.Errorf("%s", out)
 	}
 }

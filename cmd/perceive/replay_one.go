@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"perceive/camera"
 	"perceive/perception"
 	"perceive/perception/model"
 	"perceive/perception/replay"
@@ -15,6 +16,7 @@ func (c *replayCmd) one(a *app, m, second *model.Model) (err error) {
 	if err != nil {
 		return err
 	}
+	c.sayNote(a, src.Info())
 	defer src.Close()
 	det := perception.NewDetector(m)
 	defer det.Close()
@@ -126,4 +128,11 @@ func (c *replayCmd) words(a *app) interface{ Write([]byte) (int, error) } {
 		return a.errOut
 	}
 	return a.out
+}
+
+// sayNote tells what there is to know of a recording before it is trusted.
+func (c *replayCmd) sayNote(a *app, info camera.Info) {
+	if info.Note != "" && !c.Quiet {
+		fmt.Fprintf(a.errOut, "note: %s: %s\n", info.URI, info.Note)
+	}
 }

@@ -114,7 +114,7 @@ func (c *runCmd) check() error {
 		return fmt.Errorf("%s: detections and annotated video cannot both go there", c.Out)
 	}
 	for _, out := range []string{c.Out, c.Annotate} {
-		for _, in := range []struct{ what, path string }{{"source", c.Source}, {"model", c.Model}, {"manifest", c.Manifest}} {
+		for _, in := range []struct{ what, path string }{{"source", recordingFile(c.Source)}, {"model", c.Model}, {"manifest", c.Manifest}} {
 			a, err1 := os.Stat(out)
 			b, err2 := os.Stat(in.path)
 			if err1 == nil && err2 == nil && a.Mode().IsRegular() && os.SameFile(a, b) {
@@ -123,6 +123,12 @@ func (c *runCmd) check() error {
 		}
 	}
 	return nil
+}
+
+// recordingFile is the file that a source names.
+func recordingFile(uri string) string {
+	file, _, _, _ := opencv.CutMCAP(uri)
+	return file
 }
 
 // sinks are the outputs that were asked for.

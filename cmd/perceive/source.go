@@ -30,6 +30,9 @@ func (c *runCmd) openSource(a *app) (camera.Source, error) {
 	case err != nil:
 		return nil, err
 	}
+	if note := src.Info().Note; note != "" && !c.Quiet {
+		fmt.Fprintf(a.errOut, "note: %s: %s\n", c.Source, note)
+	}
 	if _, live := src.(camera.Live); live {
 		select {
 		case <-streaming:

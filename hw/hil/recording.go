@@ -12,8 +12,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"perceive/internal/mcap"
 	"perceive/perception"
-	"perceive/perception/mcap"
 	"perceive/perception/record"
 )
 

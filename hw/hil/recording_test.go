@@ -9,8 +9,8 @@ import (
 	"testing"
 
 	"perceive/hw"
+	"perceive/internal/mcap"
 	"perceive/perception"
-	"perceive/perception/mcap"
 	"perceive/perception/publish"
 )
 

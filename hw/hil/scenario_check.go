@@ -99,4 +99,3 @@ func (s *Scenario) wrongFault(key string, f Fault, names map[string]bool, bad fu
 		bad(key+".delay", "missing")
 	}
 }
-

@@ -85,6 +85,8 @@ func (c *Comparison) rate(was, is *RateSearch) {
 		c.Missing = append(c.Missing, "the baseline has no "+name)
 	case is == nil:
 		c.Missing = append(c.Missing, "this run has no "+name)
+	case was.PerS+was.Failed == 0 || is.PerS+is.Failed == 0:
+		c.Missing = append(c.Missing, "the "+name+"s cannot be compared: one was not found")
 	default:
 		a, b := was.known(), is.known()
 		if bounded := was.bounded() && is.bounded(); !bounded && !a.apart(b) {
@@ -106,9 +108,11 @@ func (s *RateSearch) known() Spread {
 		k.Max = math.Inf(1)
 	}
 	for i := range s.Trials {
-		if t := &s.Trials[i]; t.DropShare() < maxDrops {
+		switch t := &s.Trials[i]; {
+		case t.Late: // says nothing
+		case t.DropShare() < maxDrops:
 			k.Max = max(k.Max, t.PerS)
-		} else {
+		default:
 			k.Min = min(k.Min, t.PerS)
 		}
 	}

@@ -18,10 +18,12 @@ type paced struct {
 	n     int // frames in all
 	most  int // drops, after which the trial is lost
 
+	now   func() time.Time
 	start time.Time // when frame 0 was due: the first call
 	next  int
 	drops int
 	cut   bool
+	pace  pacing
 	timer *time.Timer
 	lost  camera.FrameError
 	lent  chan *camera.Frame
@@ -31,7 +33,7 @@ type paced struct {
 const lendable = 8
 
 func newPaced(clip *Clip, rate float64, n, most int) *paced {
-	p := &paced{clip: clip, every: time.Duration(float64(time.Second) / rate), n: n, most: most, lent: make(chan *camera.Frame, lendable)}
+	p := &paced{clip: clip, every: time.Duration(float64(time.Second) / rate), n: n, most: most, now: time.Now, pace: pacing{histogram()}, lent: make(chan *camera.Frame, lendable)}
 	p.lost.Err, p.lost.Name = camera.ErrDropped, "offered"
 	for range lendable {
 		p.lent <- camera.WrapFrame(func(f *camera.Frame) { p.lent <- f })
@@ -48,7 +50,7 @@ func (p *paced) Close() error { return nil }
 // Next implements camera.Source. A frame was captured when it was due.
 func (p *paced) Next(ctx context.Context) (*camera.Frame, error) {
 	if p.start.IsZero() {
-		p.start = time.Now()
+		p.start = p.now()
 		p.timer = time.NewTimer(0)
 	}
 	if p.cut = p.drops > p.most; p.next >= p.n || p.cut {
@@ -60,7 +62,7 @@ func (p *paced) Next(ctx context.Context) (*camera.Frame, error) {
 	}
 	seq := p.next
 	p.next++
-	if newest := min(int(time.Since(p.start)/p.every), p.n-1); newest > seq {
+	if newest := min(int(p.since()/p.every), p.n-1); newest > seq {
 		p.drops++
 		p.lost.Seq, p.lost.Time = uint64(seq), at
 		return nil, &p.lost
@@ -75,15 +77,18 @@ func (p *paced) Next(ctx context.Context) (*camera.Frame, error) {
 	}
 }
 
+func (p *paced) since() time.Duration { return p.now().Sub(p.start) }
+
 // wait returns when a frame is due.
 func (p *paced) wait(ctx context.Context, at time.Duration) error {
-	left := at - time.Since(p.start)
+	left := at - p.since()
 	if left <= 0 {
 		return ctx.Err()
 	}
 	p.timer.Reset(left)
 	select {
 	case <-p.timer.C:
+		p.pace.note(p.since() - at)
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -203,3 +203,23 @@ func TestLoad(t *testing.T) {
 		}
 	}
 }
+
+// Guards that refuse every frame end the run with their reason, and not never.
+func TestEverythingRefused(t *testing.T) {
+	p, _, _ := path(t, 30)
+	p.Guards = []perception.Guard{refuseAll{}}
+	defer p.Close()
+	stages := p.Stages()
+	if _, err := Measure(t.Context(), stages[len(stages)-1:], short3, nil); err == nil || !strings.Contains(err.Error(), "guards") {
+		t.Errorf("pipeline: %v", err)
+	}
+	if _, err := p.FindRate(t.Context(), short3, 500, nil); err == nil || !strings.Contains(err.Error(), "as black as night") {
+		t.Errorf("rate: %v", err)
+	}
+}
+
+type refuseAll struct{}
+
+func (refuseAll) Check(*camera.Frame) (perception.Status, string) {
+	return perception.Black, "as black as night"
+}

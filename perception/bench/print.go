@@ -85,6 +85,8 @@ func (r *Report) printStages(w io.Writer) error {
 func (s *RateSearch) print(w io.Writer) error {
 	fmt.Fprintf(w, "\nhighest rate with fewer than %g %% of the frames dropped (decoded beforehand, newest frame first):\n", 100*s.Limit)
 	switch {
+	case s.LateAt > 0:
+		fmt.Fprintln(w, s.lateness())
 	case s.PerS == 0 && s.Failed == 0:
 		fmt.Fprintln(w, "not found")
 	case s.PerS == 0:
@@ -101,18 +103,38 @@ func (s *RateSearch) print(w io.Writer) error {
 	if s.PerS > 0 {
 		fmt.Fprintf(w, "at this rate: %d of %d frames dropped (%.1f %%), %d answered; age when published p50 %.2f ms, p99 %.2f ms\n",
 			s.At.Dropped, s.At.Offered, 100*s.At.DropShare(), s.At.Answered, s.At.Age50, s.At.Age99)
+		if s.At.Refused > 0 {
+			fmt.Fprintf(w, "%d of them were refused by a guard and cost the network nothing: without these the rate is lower\n", s.At.Refused)
+		}
 	}
 	t := numbers(w)
-	fmt.Fprintln(t, "\noffered per s\tframes\tanswered\tdropped\tdropped %\tage p50 ms\tage p99 ms\t\t")
+	fmt.Fprintln(t, "\noffered per s\tframes\tanswered\tdropped\tdropped %\tage p50 ms\tage p99 ms\tlate p90 ms\t\t")
 	for i := range s.Trials {
 		o := &s.Trials[i]
-		cut := ""
-		if o.Cut {
-			cut = "ended early, too many dropped"
-		}
-		fmt.Fprintf(t, "%.1f\t%d\t%d\t%d\t%.1f\t%.2f\t%.2f\t%s\t\n", o.PerS, o.Offered, o.Answered, o.Dropped, 100*o.DropShare(), o.Age50, o.Age99, cut)
+		fmt.Fprintf(t, "%.1f\t%d\t%d\t%d\t%.1f\t%.2f\t%.2f\t%s\t%s\t\n", o.PerS, o.Offered, o.Answered, o.Dropped, 100*o.DropShare(), o.Age50, o.Age99, figure(o.Pacing90), o.remark())
 	}
 	return t.Flush()
+}
+
+// lateness says that the bench itself was late, and what that leaves of the rate.
+func (s *RateSearch) lateness() string {
+	before := "none is claimed"
+	if s.PerS > 0 {
+		before = fmt.Sprintf("%.1f frames/s, and more may be possible", s.PerS)
+	}
+	return fmt.Sprintf("%s: at %.1f/s the bench itself offered more than one frame in ten late, by over %g %% of the time between two: this machine is too busy for more to be measured",
+		before, s.LateAt, 100*latePart)
+}
+
+// remark is what a trial is to be read with.
+func (t *Trial) remark() string {
+	switch {
+	case t.Late:
+		return "the bench was late: says nothing"
+	case t.Cut:
+		return "ended early, too many dropped"
+	}
+	return ""
 }
 
 func (c *Comparison) print(w io.Writer) error {

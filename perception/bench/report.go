@@ -137,7 +137,7 @@ func (s *RateSearch) possible() bool {
 			return false
 		}
 	}
-	return in(s.PerS) && in(s.Failed) && (s.PerS > 0 || s.Failed > 0) && (s.Failed == 0 || s.Failed > s.PerS)
+	return in(s.PerS) && in(s.Failed) && in(s.LateAt) && (s.PerS > 0 || s.Failed > 0 || s.LateAt > 0) && (s.Failed == 0 || s.Failed > s.PerS)
 }
 
 // row is that of a name, nil if there is none.

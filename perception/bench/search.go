@@ -42,6 +42,9 @@ type RateSearch struct {
 	AtLeast bool    `json:"at_least,omitempty"`
 	// Failed is the lowest rate that was found above PerS and not kept up with, 0 if there was none.
 	Failed float64 `json:"failed_per_s,omitempty"`
+	// LateAt is the rate above PerS at which the bench itself could not offer frames in time, 0 if
+	// that did not end the search: nobody knows whether it is kept, and Failed is 0.
+	LateAt float64 `json:"late_at_per_s,omitempty"`
 	// Limit is the share of dropped frames that is too much.
 	Limit float64 `json:"limit"`
 	// At are the trials at PerS taken together.
@@ -76,6 +79,9 @@ func Search(ctx context.Context, r Range, guess float64, try func(context.Contex
 	}
 	if err != nil {
 		return s.found, err
+	}
+	if s.late(failed) {
+		s.found.LateAt, failed = failed, 0
 	}
 	if s.found.Failed = failed; kept >= r.Min {
 		s.found.PerS, s.found.AtLeast = kept, failed == 0
@@ -119,7 +125,7 @@ func (s *searcher) keeps(ctx context.Context, rate float64) (bool, error) {
 		return false, err
 	}
 	s.found.Trials = append(s.found.Trials, t)
-	return t.DropShare() < s.found.Limit, nil
+	return s.good(&t), nil
 }
 
 // confirm is whether all trials of a rate together drop few enough.
@@ -130,7 +136,16 @@ func (s *searcher) confirm(ctx context.Context, rate float64) (bool, error) {
 		}
 	}
 	sum := s.sum(rate)
-	return sum.DropShare() < s.found.Limit, nil
+	return s.good(&sum), nil
+}
+
+// good is whether a trial shows that its rate is kept.
+func (s *searcher) good(t *Trial) bool { return !t.Late && t.DropShare() < s.found.Limit }
+
+// late is whether the bench could not offer a rate in time.
+func (s *searcher) late(rate float64) bool {
+	sum := s.sum(rate)
+	return sum.Late
 }
 
 // sum takes the trials of a rate together.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -223,5 +224,63 @@ func TestPacedAllocatesNothing(t *testing.T) {
 		}
 	}); n > 0 {
 		t.Errorf("%v allocations a frame", n)
+	}
+}
+
+// A bench that offers frames late by its own doing claims no rate: the error is measured on the
+// frames that the pipeline waited for, and judged against the period.
+func TestOfferJudgesItsPacing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, tc := range []struct {
+			late time.Duration
+			each time.Duration
+			bad  bool
+		}{
+			{0, time.Millisecond, false},
+			{2 * time.Millisecond, time.Millisecond, false}, // a fifth of the period
+			{4 * time.Millisecond, time.Millisecond, true},
+			{4 * time.Millisecond, 30 * time.Millisecond, false}, // the pipeline is slower, and drops
+		} {
+			src := newPaced(clip(3), 100, 200, 200)
+			src.timer = time.NewTimer(0)
+			src.start = time.Now()
+			src.now = func() time.Time { // a timer that wakes late: at a multiple of the period the clock is found ahead
+				if now := time.Now(); now.Sub(src.start)%src.every == 0 {
+					return now.Add(tc.late)
+				}
+				return time.Now()
+			}
+			count := &counter{trial: Trial{PerS: 100, ages: histogram()}}
+			if err := server(tc.each)(t.Context(), src, count); err != nil {
+				t.Fatal(err)
+			}
+			src.pace.judge(&count.trial, src.next)
+			if got := count.trial; got.Late != tc.bad {
+				t.Errorf("%v late, %v a frame: late %v, p90 %g ms", tc.late, tc.each, got.Late, got.Pacing90)
+			}
+		}
+	})
+}
+
+// Above a rate the bench is late: that rate is claimed as the least, and none above it.
+func TestSearchClaimsNothingWhereItWasLate(t *testing.T) {
+	for _, tc := range []struct{ at, want float64 }{{50, 50}, {0.1, 0}} {
+		s, err := Search(t.Context(), Range{1, 100}, 80, func(_ context.Context, rate float64) (Trial, error) {
+			return Trial{PerS: rate, Offered: 100, Answered: 100, Pacing90: 5, Late: rate > tc.at}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.PerS > tc.want || s.PerS < tc.want/resolution || s.Failed != 0 || s.LateAt <= s.PerS || s.AtLeast != (s.PerS > 0) || !s.possible() {
+			t.Errorf("late above %g: %+v", tc.at, s)
+		}
+		var out strings.Builder
+		if err := s.print(&out); err != nil || !strings.Contains(out.String(), "the bench itself offered") || !strings.Contains(out.String(), "says nothing") {
+			t.Errorf("%v:\n%s", err, &out)
+		}
+		var c Comparison
+		if c.rate(s, s); tc.want == 0 && len(c.Missing) != 1 {
+			t.Errorf("a rate that was not found was compared: %+v", c)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -144,12 +145,19 @@ func pipelineParts(guarded bool) []string {
 func (p *Path) pipeline(ctx context.Context, m *Meter) error {
 	sink := &meterSink{m: m, guarded: len(p.Guards) > 0}
 	p.reading.m = m
-	for !m.Done() {
+	for idle := 0; !m.Done(); {
 		if err := p.reading.begin(m); err != nil {
 			return err
 		}
+		before := m.counted.Load()
 		if err := p.run(ctx, &p.reading, sink); err != nil {
 			return err
+		}
+		if idle++; m.counted.Load() > before {
+			idle = 0
+		}
+		if idle == 2 { // the first one may have begun near the end
+			return fmt.Errorf("bench: of all frames of the source no more than %d are answered; the last one that was not: %s: measure without guards, or with another source", lead, sink.why)
 		}
 	}
 	return nil
@@ -212,6 +220,7 @@ func (l *looped) close() error {
 type meterSink struct {
 	m       *Meter
 	guarded bool
+	why     string // of the last frame without an answer
 }
 
 // Emit implements perception.Sink.
@@ -222,6 +231,7 @@ func (s *meterSink) Emit(_ context.Context, r *perception.Result, _ *camera.Fram
 		return failedFrame(r)
 	default:
 		s.m.Skip()
+		s.why = r.Reason
 		return nil
 	}
 	whole := time.Since(r.Captured)

@@ -22,6 +22,10 @@ type Trial struct {
 	// Cut says that the trial ended early, because too many frames had been dropped already
 	// for the rest of it to make good.
 	Cut bool `json:"cut,omitempty"`
+	// Pacing90 is how late the bench itself offered nine of ten frames at most, milliseconds, and
+	// Late that this is so much that the trial says nothing of its rate.
+	Pacing90 float64 `json:"pacing_p90_ms,omitempty"`
+	Late     bool    `json:"late,omitempty"`
 	// Age50 and Age99 are quantiles of the time from when a frame was due until its result
 	// was published, milliseconds, of the answered ones.
 	Age50 float64 `json:"age_p50_ms"`
@@ -47,6 +51,7 @@ func (t *Trial) add(o *Trial) {
 	t.Refused += o.Refused
 	t.Dropped += o.Dropped
 	t.Cut = t.Cut || o.Cut
+	t.Pacing90, t.Late = max(t.Pacing90, o.Pacing90), t.Late || o.Late
 	if t.ages == nil {
 		t.ages = histogram()
 	}
@@ -76,9 +81,13 @@ func Offer(ctx context.Context, clip *Clip, rate float64, n int, tick func(time.
 	err := run(ctx, src, count)
 	t := count.trial
 	t.Cut = src.cut
+	src.pace.judge(&t, src.next)
 	t.quantiles()
 	if err == nil && t.Offered != t.Answered+t.Refused+t.Dropped {
 		err = fmt.Errorf("bench: %d frames offered, but %d answered, %d refused and %d dropped: the pipeline lost some", t.Offered, t.Answered, t.Refused, t.Dropped)
+	}
+	if err == nil && t.Refused > 0 && t.Answered == 0 {
+		err = fmt.Errorf("bench: the guards let none of %d frames pass; the last one: %s: measure without guards, or with another source", t.Refused, count.why)
 	}
 	if want := src.next - lead; err == nil && t.Offered != max(0, want) {
 		err = fmt.Errorf("bench: %d frames offered, but results of %d: the pipeline lost some", want, t.Offered)
@@ -91,6 +100,7 @@ type counter struct {
 	lead  uint64
 	trial Trial
 	tick  func(time.Time)
+	why   string // of the last refused frame
 }
 
 // Emit implements perception.Sink.
@@ -115,6 +125,7 @@ func (c *counter) Emit(_ context.Context, r *perception.Result, _ *camera.Frame)
 		t.Dropped++
 	default:
 		t.Refused++
+		c.why = r.Reason
 	}
 	return nil
 }

@@ -15,8 +15,8 @@ import (
 	"time"
 
 	"perceive/camera"
+	"perceive/internal/mcap"
 	"perceive/perception"
-	"perceive/perception/mcap"
 	"perceive/perception/publish"
 	"perceive/perception/record"
 )

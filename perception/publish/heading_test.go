@@ -16,8 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"perceive/internal/mcap"
 	"perceive/perception"
-	"perceive/perception/mcap"
 	"perceive/perception/publish"
 	"perceive/perception/record"
 )

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"perceive/camera/opencv"
+	"perceive/internal/mcap"
 	"perceive/perception"
-	"perceive/perception/mcap"
 )
 
 // MCAPOptions are what recordings look like.

@@ -20,8 +20,8 @@ import (
 
 	"perceive/camera"
 	"perceive/hw"
+	"perceive/internal/mcap"
 	"perceive/perception"
-	"perceive/perception/mcap"
 	"perceive/perception/publish"
 	"perceive/perception/record"
 )

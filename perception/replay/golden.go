@@ -95,69 +95,6 @@ func WithReason(h perception.Header, path, reason string) perception.Header {
 	return h
 }
 
-// Check refuses a golden that cannot be compared with a run, and lists what is different in their
-// headers.
-func (g *Golden) Check(h perception.Header) (notes []string, err error) {
-	labels := func(h perception.Header) (out []string) {
-		for _, l := range h.Labels {
-			out = append(out, l.Label)
-		}
-		return out
-	}
-	if want, got := labels(g.Header), labels(h); !slices.Equal(want, got) {
-		return nil, fmt.Errorf("replay: golden %s has the labels %q, this model %q: --update the golden, or take the model that it is of", g.Path, want, got)
-	}
-	of := func(h perception.Header) string {
-		if h.Replay != nil && h.Replay.SourceSHA256 != "" {
-			return "SHA-256 " + h.Replay.SourceSHA256
-		}
-		return h.Source.URI
-	}
-	if g.Header.Replay == nil {
-		return nil, fmt.Errorf("replay: golden %s was not made by perceive replay: its states follow another rule", g.Path)
-	}
-	if want, got := of(g.Header), of(h); want != got && (g.Header.Replay.SourceSHA256 != "" || h.Source.Kind == "scene") {
-		return nil, fmt.Errorf("replay: golden %s is of another recording: %s, this one is %s", g.Path, want, got)
-	}
-	if _, err := NewDecider(g.Header); err != nil {
-		return nil, fmt.Errorf("replay: golden %s: %w", g.Path, err)
-	}
-	return headerNotes(g.Header, h), nil
-}
-
-// headerNotes are the differences that may explain others.
-func headerNotes(a, b perception.Header) (notes []string) {
-	say := func(what string, x, y any) {
-		if s, t := fmt.Sprint(x), fmt.Sprint(y); s != t {
-			notes = append(notes, fmt.Sprintf("%s: golden %s, now %s", what, s, t))
-		}
-	}
-	say("model", short(a.Model.GraphSHA256), short(b.Model.GraphSHA256))
-	say("thresholds", a.Labels, b.Labels)
-	if a.Replay != nil && b.Replay != nil {
-		say("decisions", a.Replay.Decide, b.Replay.Decide)
-		say("expiry", a.Replay.ExpiryMS, b.Replay.ExpiryMS)
-		say("guards", a.Replay.Guards, b.Replay.Guards)
-		say("drops", short(a.Replay.Drops), short(b.Replay.Drops))
-	}
-	if a.Environment == nil || b.Environment == nil {
-		return notes
-	}
-	x, y := *a.Environment, *b.Environment
-	for _, f := range []struct {
-		what string
-		x, y any
-	}{
-		{"deterministic", x.Deterministic, y.Deterministic}, {"provider", x.Provider, y.Provider}, {"threads", x.Threads, y.Threads},
-		{"decoder threads", x.DecoderThreads, y.DecoderThreads}, {"Go", x.Go, y.Go}, {"OpenCV", x.OpenCV, y.OpenCV},
-		{"ONNX Runtime", x.ONNXRuntime, y.ONNXRuntime}, {"libraries", x.Libraries, y.Libraries}, {"system", x.OS + " " + x.Arch, y.OS + " " + y.Arch},
-		{"processor", x.CPU, y.CPU}, {"its features", x.Features, y.Features},
-	} {
-		say(f.what, f.x, f.y)
-	}
-	return notes
-}
-
 // short is the beginning of a hash.
 func short(hash string) string { return hash[:min(len(hash), 12)] }
 

@@ -18,6 +18,7 @@ import (
 	"perceive/camera"
 	"perceive/camera/opencv"
 	"perceive/hw"
+	"perceive/models"
 	"perceive/perception"
 )
 
@@ -33,6 +34,8 @@ type Setup struct {
 	Leave  float32
 	Hold   time.Duration
 	Expiry time.Duration
+	// Steady, if not nil, says label by label what Leave and Hold say of all.
+	Steady func([]models.Label) ([]perception.Steady, error)
 	Guards []string
 	// Drops is the hash of a Road.
 	Drops string
@@ -43,19 +46,33 @@ func NewHeader(d *perception.Detector, source camera.Info, s Setup) (perception.
 	h := perception.NewHeader(d, source, s.Program)
 	h.Environment = environment(h.Provider, s)
 	h.Replay = &perception.Replay{ExpiryMS: ms(s.Expiry), Guards: append([]string{}, s.Guards...), Drops: s.Drops}
-	steady := perception.SteadyLabels(d.Manifest().Labels, s.Leave, s.Hold)
+	steady, err := s.steady(d.Manifest().Labels)
+	if err != nil {
+		return h, wrap(err)
+	}
 	for i, l := range h.Labels {
-		h.Replay.Decide = append(h.Replay.Decide, perception.ReplayDecide{Label: l.Label, Enter: steady[i].Enter, Leave: steady[i].Leave, HoldMS: ms(s.Hold)})
+		h.Replay.Decide = append(h.Replay.Decide, perception.ReplayDecide{Label: l.Label, Enter: steady[i].Enter, Leave: steady[i].Leave, HoldMS: ms(steady[i].Hold)})
 	}
 	if _, err := NewDecider(h); err != nil {
 		return h, err
 	}
-	if st, err := os.Stat(source.URI); err != nil || !st.Mode().IsRegular() {
+	file, _, _, err := opencv.CutMCAP(source.URI)
+	if err != nil {
+		return h, wrap(err)
+	}
+	if st, err := os.Stat(file); err != nil || !st.Mode().IsRegular() {
 		return h, nil
 	}
-	var err error
-	h.Replay.SourceSHA256, err = fileSHA256(source.URI)
+	h.Replay.SourceSHA256, err = fileSHA256(file)
 	return h, err
+}
+
+// steady is how a model's labels are decided.
+func (s *Setup) steady(labels []models.Label) ([]perception.Steady, error) {
+	if s.Steady != nil {
+		return s.Steady(labels)
+	}
+	return perception.SteadyLabels(labels, s.Leave, s.Hold), nil
 }
 
 func environment(p hw.ProviderReport, s Setup) *perception.Environment {

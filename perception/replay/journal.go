@@ -6,11 +6,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
-	"strings"
 	"sync"
-	"text/tabwriter"
 
 	"perceive/perception"
 )
@@ -32,8 +29,12 @@ type Row struct {
 	FPS  float64   `json:"frames_per_second,omitempty"`
 	// Verdict is empty where nothing was compared, else "golden" or what is different.
 	Verdict string `json:"verdict,omitempty"`
-	Error   string `json:"error,omitempty"`
-	Before  bool   `json:"-"` // an earlier run did it
+	// Against is nil where no second model was asked.
+	Against *AgainstRow `json:"against,omitempty"`
+	Error   string      `json:"error,omitempty"`
+	// Note is what there is to know of the recording, such as that a crash cut it short.
+	Note   string `json:"note,omitempty"`
+	Before bool   `json:"-"` // an earlier run did it
 }
 
 // Good is the verdict of a recording that is as its golden.
@@ -41,7 +42,7 @@ const Good = "as golden"
 
 func newRow(path string, h perception.Header, show Report) Row {
 	s := show.Outcome.Summary
-	row := Row{Recording: path, Key: key(h), Frames: s.Frames, Statuses: s.Statuses, Hash: show.Outcome.Hash}
+	row := Row{Recording: path, Key: key(h), Frames: s.Frames, Statuses: s.Statuses, Hash: show.Outcome.Hash, Note: h.Source.Note}
 	if n := s.Frames - show.Outcome.Resumed; show.Outcome.Took > 0 {
 		row.FPS = float64(n) / show.Outcome.Took.Seconds()
 	}
@@ -49,6 +50,7 @@ func newRow(path string, h perception.Header, show Report) Row {
 		row.Labels = append(row.Labels, l.Label)
 		row.On = append(row.On, s.On[i].Seconds())
 	}
+	row.Against = show.Against.row()
 	if show.Comparison != nil {
 		row.judge(show.Comparison)
 	}
@@ -127,7 +129,7 @@ func (j *journal) done(path string, h perception.Header, out string) (Row, bool)
 }
 
 func (j *journal) add(r Row) error {
-	if r.Before || r.Hash == "" { // an earlier row stays good
+	if j.file == nil || r.Before || r.Hash == "" { // an earlier row stays good
 		return nil
 	}
 	line, err := json.Marshal(r)
@@ -140,49 +142,8 @@ func (j *journal) add(r Row) error {
 	return wrap(err)
 }
 
-func (j *journal) close() { j.file.Close() }
-
-// PrintTable writes rows for a person.
-func PrintTable(w io.Writer, rows []Row) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	var labels []string
-	for _, r := range rows {
-		if labels = r.Labels; len(labels) > 0 {
-			break
-		}
+func (j *journal) close() {
+	if j.file != nil {
+		j.file.Close()
 	}
-	fmt.Fprint(t, "recording\tframes\tnot ok\t")
-	for _, l := range labels {
-		fmt.Fprintf(t, "%s s\t", l)
-	}
-	fmt.Fprintln(t, "frames/s\tsha256\tverdict")
-	for _, r := range rows {
-		fmt.Fprintf(t, "%s\t%d\t%s\t", Name(r.Recording), r.Frames, notOK(r))
-		for i := range labels {
-			if i < len(r.On) {
-				fmt.Fprintf(t, "%.1f", r.On[i])
-			}
-			fmt.Fprint(t, "\t")
-		}
-		rate, verdict := fmt.Sprintf("%.0f", r.FPS), r.Verdict
-		if r.Before {
-			rate = "before"
-		}
-		if r.Error != "" {
-			verdict = r.Error
-		}
-		fmt.Fprintf(t, "%s\t%s\t%s\n", rate, short(r.Hash), verdict)
-	}
-	return t.Flush()
-}
-
-// notOK are the frames without an answer, by status.
-func notOK(r Row) string {
-	var out []string
-	for _, s := range perception.Statuses {
-		if n := r.Statuses[s]; n > 0 && s != perception.OK {
-			out = append(out, fmt.Sprintf("%d %s", n, s))
-		}
-	}
-	return strings.Join(out, ", ")
 }

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"perceive/camera"
+	"perceive/camera/opencv"
 	"perceive/perception"
 	"perceive/perception/model"
 )
@@ -23,7 +24,12 @@ import (
 // on one model.
 type Plan struct {
 	Model *model.Model
-	Setup Setup
+	// Second, if not nil, answers the same frames for a comparison.
+	Second *model.Model
+	Setup  Setup
+	// Reason, if not empty, makes the results goldens that say why they were made: Dir then has
+	// no journal.
+	Reason string
 	// Dir takes NAME.jsonl of each recording, and the journal.
 	Dir string
 	// Workers is how many recordings run at once at most, Memory how many bytes they may take
@@ -42,7 +48,7 @@ type Plan struct {
 }
 
 // videos are the extensions of what is taken out of a folder.
-var videos = []string{".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".ts", ".mjpeg", ".h264"}
+var videos = []string{".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".ts", ".mjpeg", ".h264", ".mcap"}
 
 // Recordings spells out the folders in a list: those that hold videos stand for these. Everything
 // else is a recording itself. skipped are files in such folders that are no videos.
@@ -81,10 +87,16 @@ func Recordings(list []string) (out, skipped []string, err error) {
 	return out, skipped, nil
 }
 
-// Name is how a recording is called among others: its file without folder and extension.
+// Name is how a recording is called among others: its file without folder and extension, and
+// behind it the camera that was named of an MCAP.
 func Name(path string) string {
-	base := filepath.Base(path)
-	return strings.TrimSuffix(base, filepath.Ext(base))
+	file, cam, recording, _ := opencv.CutMCAP(path)
+	base := filepath.Base(file)
+	base = strings.TrimSuffix(base, filepath.Ext(base))
+	if recording && cam != "" {
+		return base + "-" + strings.NewReplacer("/", "_", " ", "_").Replace(cam)
+	}
+	return base
 }
 
 // Run replays all recordings, and returns a row for each in their order. One that fails does not
@@ -93,7 +105,7 @@ func (p Plan) Run(ctx context.Context, recordings []string) ([]Row, error) {
 	if err := os.MkdirAll(p.Dir, 0o755); err != nil {
 		return nil, wrap(err)
 	}
-	j, err := openJournal(filepath.Join(p.Dir, Journal))
+	j, err := p.journal()
 	if err != nil {
 		return nil, err
 	}
@@ -130,6 +142,14 @@ func (p Plan) Run(ctx context.Context, recordings []string) ([]Row, error) {
 	return rows, g.Wait()
 }
 
+// journal is that of the folder; goldens have none.
+func (p Plan) journal() (*journal, error) {
+	if p.Reason != "" {
+		return &journal{}, nil
+	}
+	return openJournal(filepath.Join(p.Dir, Journal))
+}
+
 // one replays a recording, unless the journal has it.
 func (p Plan) one(ctx context.Context, path string, budget *semaphore.Weighted, j *journal) (row Row, err error) {
 	src, err := p.Open(path)
@@ -144,7 +164,11 @@ func (p Plan) one(ctx context.Context, path string, budget *semaphore.Weighted, 
 		return row, err
 	}
 	out := filepath.Join(p.Dir, Name(path)+".jsonl")
+	if p.Reason != "" {
+		head = WithReason(head, out, p.Reason)
+	}
 	old, done := j.done(path, head, out)
+	done = done && p.Second == nil // whose answers are nowhere
 	if done && p.Compare == nil {
 		return old, nil
 	}
@@ -159,7 +183,17 @@ func (p Plan) one(ctx context.Context, path string, budget *semaphore.Weighted, 
 		}
 		job.Sinks = append(job.Sinks, show.Comparison)
 	}
-	need := min(footprint(src.Info()), p.Memory)
+	need := footprint(src.Info())
+	if p.Second != nil {
+		other := perception.NewDetector(p.Second)
+		defer other.Close()
+		if show.Against, err = NewAgainst(head, other, p.Setup); err != nil {
+			return row, err
+		}
+		job.Sinks = append(job.Sinks, show.Against)
+		need *= 2
+	}
+	need = min(need, p.Memory)
 	if err := budget.Acquire(ctx, need); err != nil {
 		return row, err
 	}
@@ -173,6 +207,9 @@ func (p Plan) one(ctx context.Context, path string, budget *semaphore.Weighted, 
 	show.Outcome, err = Run(ctx, job)
 	if err != nil && show.Outcome.Hash == "" {
 		return row, err
+	}
+	if show.Against != nil {
+		err = errors.Join(err, show.Against.Close())
 	}
 	row = newRow(path, head, show)
 	if err != nil { // cut short

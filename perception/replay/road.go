@@ -16,8 +16,8 @@ import (
 	"time"
 
 	"perceive/camera"
+	"perceive/internal/mcap"
 	"perceive/perception"
-	"perceive/perception/mcap"
 	"perceive/perception/record"
 )
 

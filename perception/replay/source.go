@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"perceive/camera"
+	"perceive/camera/opencv"
 )
 
 // plainNames keeps the folder of a recording out of what is said of its damaged frames: where a
 // drive lies must not change the results.
 func plainNames(s camera.Source) camera.Source {
-	uri := s.Info().URI
+	uri, _, _, _ := opencv.CutMCAP(s.Info().URI)
 	folder := strings.TrimSuffix(uri, filepath.Base(uri))
 	if st, err := os.Stat(uri); err == nil && st.IsDir() {
 		folder = filepath.Clean(uri) + "/"

@@ -88,7 +88,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	if !settled {
 		d.log.Warn("the model's latency has not settled in the warm-up: something else keeps this machine busy", "last_ms", ms(last))
 	}
-	steady, err := d.cfg.Decide.steady(m.Manifest().Labels)
+	steady, err := d.cfg.Decide.Steady(m.Manifest().Labels)
 	if err != nil {
 		return err
 	}
@@ -248,8 +248,8 @@ func (d *Daemon) Manifest() *models.Manifest {
 	return d.detector.Manifest()
 }
 
-// steady are the labels' thresholds.
-func (c *DecideConfig) steady(labels []models.Label) ([]perception.Steady, error) {
+// Steady are the thresholds of a model's labels. A label of the configuration that the model lacks is an error.
+func (c *DecideConfig) Steady(labels []models.Label) ([]perception.Steady, error) {
 	out := perception.SteadyLabels(labels, c.Leave, c.Hold)
 	known := map[string]int{}
 	for i, l := range labels {

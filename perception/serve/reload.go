@@ -65,11 +65,11 @@ func (d *Daemon) change(ctx context.Context, file string) (said string, err erro
 			err = errors.Join(err, next.Retire())
 		}
 	}()
-	steady, err := d.cfg.Decide.steady(next.Manifest().Labels)
+	steady, err := d.cfg.Decide.Steady(next.Manifest().Labels)
 	if err != nil {
 		return "", err
 	}
-	before, err := d.cfg.Decide.steady(d.detector.Manifest().Labels)
+	before, err := d.cfg.Decide.Steady(d.detector.Manifest().Labels)
 	if err != nil {
 		return "", err
 	}

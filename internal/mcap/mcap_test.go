@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"perceive/perception/mcap"
+	"perceive/internal/mcap"
 )
 
 // write makes a file of two channels with n messages, a chunk for every three.

@@ -76,7 +76,7 @@ func (m *reader) run() error {
 func (m *reader) record() (byte, []byte, error) {
 	var head [recordHead]byte
 	if _, err := io.ReadFull(m.r, head[:]); err != nil {
-		return 0, nil, cut(err)
+		return 0, nil, m.cut(err)
 	}
 	n := le.Uint64(head[1:])
 	if n > MaxRecord {
@@ -84,15 +84,16 @@ func (m *reader) record() (byte, []byte, error) {
 	}
 	m.buf.Reset()
 	if _, err := io.CopyN(&m.buf, m.r, int64(n)); err != nil {
-		return 0, nil, cut(err)
+		return 0, nil, m.cut(err)
 	}
 	m.at += recordHead + int64(n)
 	return head[0], m.buf.Bytes(), nil
 }
 
-func cut(err error) error {
+// cut is a failed read in words; m.at is where the last whole record ends.
+func (m *reader) cut(err error) error {
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		return ErrTruncated
+		return fmt.Errorf("%w (at byte %d)", ErrTruncated, m.at)
 	}
 	return fmt.Errorf("mcap: %w", err)
 }

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"perceive/camera"
+	"perceive/camera/guard"
+	"perceive/camera/open"
+	"perceive/hw/ort"
+	"perceive/perception"
+	"perceive/perception/model"
+	"perceive/perception/replay"
+	"perceive/perception/serve"
+)
+
+// second loads the model to compare with, nil if there is none.
+func (c *replayCmd) second(a *app, rt *ort.Runtime) (*model.Model, error) {
+	if c.Against == "" {
+		return nil, nil
+	}
+	opts := model.Options{Options: ort.Options{Threads: c.threads(), Provider: c.Provider, Policy: c.Policy}}
+	m, _, err := openModel(a, rt, c.Against, c.AgainstManifest, opts)
+	return m, err
+}
+
+// replaySpeed is a factor, 0 for as fast as possible.
+type replaySpeed float64
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *replaySpeed) UnmarshalText(text []byte) error {
+	*s = 0
+	if string(text) == "max" {
+		return nil
+	}
+	var f float64
+	if n, err := fmt.Sscanf(string(text)+" ", "%gx", &f); n != 1 || err != nil || !(f > 0) || f > 1000 {
+		return fmt.Errorf("%q: want max, or a factor like 1x or 0.5x", text)
+	}
+	*s = replaySpeed(f)
+	return nil
+}
+
+// output is where results go: with --update the golden itself.
+func (c *replayCmd) output(stdout io.Writer, head perception.Header) (*replay.File, error) {
+	switch {
+	case c.Update != "":
+		return replay.Create(c.Golden, replay.WithReason(head, c.Golden, c.Update))
+	case c.Out == "":
+		return replay.Discard(head)
+	case c.Out == "-":
+		return replay.NewFile(stdout, head)
+	}
+	return replay.Create(c.Out, head)
+}
+
+// open opens a recording.
+func (c *replayCmd) open(uri string) (camera.Source, error) {
+	src, err := open.Source(uri, open.Options{Threads: c.decoders()})
+	if errors.Is(err, open.ErrURI) {
+		return nil, usageError{err}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if _, live := src.(camera.Live); live {
+		src.Close()
+		return nil, usageError{fmt.Errorf("%s: a live camera cannot be replayed: record it, or use perceive run", uri)}
+	}
+	if c.road != nil {
+		src = c.road.Source(src)
+	}
+	if c.Speed > 0 {
+		src = replay.Pace(src, float64(c.Speed))
+	}
+	return src, nil
+}
+
+func (c *replayCmd) setup() replay.Setup {
+	drops := ""
+	if c.road != nil {
+		drops = c.road.Hash
+	}
+	var guards []string
+	if c.Guards {
+		guards = append(guards, fmt.Sprintf("input %+v", c.vehicle.Guards))
+	}
+	return replay.Setup{Guards: guards, Drops: drops, Program: "perceive " + version(), Deterministic: c.Deterministic, Threads: c.threads(), DecoderThreads: c.decoders(),
+		Expiry: c.vehicle.Decide.Expiry, Steady: c.vehicle.Decide.Steady}
+}
+
+// guards are those of one recording.
+func (c *replayCmd) guards() (out []perception.Guard) {
+	if c.road != nil {
+		out = append(out, c.road.Guard())
+	}
+	if c.Guards {
+		out = append(out, perception.InputGuard{Guard: guard.New(c.vehicle.Guards)})
+	}
+	return out
+}
+
+// threads are those of the network.
+func (c *replayCmd) threads() int {
+	switch {
+	case c.Threads > 0:
+		return c.Threads
+	case c.Deterministic:
+		return 1
+	}
+	return (&runCmd{}).threads()
+}
+
+// decoders are the video decoder's threads.
+func (c *replayCmd) decoders() int {
+	if c.Deterministic {
+		return 1
+	}
+	return decoders()
+}
+
+// decideAs reads how the vehicle decides: from its own configuration, or from the flags over the
+// daemon's defaults.
+func (c *replayCmd) decideAs() error {
+	c.vehicle = serve.Default()
+	if c.Config != "" {
+		if c.Leave != nil || c.Hold != nil || c.Expiry != nil {
+			return errors.New("--config: the file says how labels are decided: leave --leave, --hold and --expiry")
+		}
+		text, err := os.ReadFile(c.Config)
+		if err != nil {
+			return fmt.Errorf("--config: %w", err)
+		}
+		c.vehicle, err = serve.Parse(serve.Text{Name: c.Config, YAML: text})
+		return err
+	}
+	d := &c.vehicle.Decide
+	if c.Leave != nil {
+		d.Leave = *c.Leave
+	}
+	if c.Hold != nil {
+		d.Hold = *c.Hold
+	}
+	if c.Expiry != nil {
+		d.Expiry = *c.Expiry
+	}
+	return nil
+}
