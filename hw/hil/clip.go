@@ -10,6 +10,8 @@ import (
 	"perceive/camera"
 	"perceive/camera/opencv"
 	"perceive/camera/scene"
+	"perceive/perception"
+	"perceive/perception/record"
 )
 
 // A clip is served round and round; more of a world than this is not kept.
@@ -23,6 +25,7 @@ const (
 type clip struct {
 	width, height int
 	frames        [][]byte
+	seqs          []uint64 // of the pictures in their world
 	// truth has what is in each picture, nil where nobody knows.
 	truth []map[string]bool
 }
@@ -76,6 +79,7 @@ func loadClip(ctx context.Context, c Camera, truth bool, open func(uri string) (
 		if float64(i) >= next {
 			next += step
 			err = out.add(f, &fit)
+			out.seqs = append(out.seqs, f.Seq)
 			if drive != nil && truth {
 				out.truth = append(out.truth, drive.TruthAt(f.Seq).Labels)
 			}
@@ -103,6 +107,31 @@ func (c *clip) add(f *camera.Frame, fit *opencv.Fitter) error {
 		return err
 	}
 	c.frames = append(c.frames, pix)
+	return nil
+}
+
+// learn takes what a recording of the world says for what is in the pictures. Of frames that it has no
+// answer to nothing is known.
+func (c *clip) learn(golden string) error {
+	head, entries, err := record.ReadFile(golden)
+	if err != nil {
+		return fmt.Errorf("hil: golden: %w", err)
+	}
+	said := map[uint64]map[string]bool{}
+	for _, e := range entries {
+		if e.Result == nil || e.Result.Status != perception.OK {
+			continue
+		}
+		states := map[string]bool{}
+		for i, a := range e.Result.Answers {
+			states[head.Labels[i].Label] = a.State == perception.On
+		}
+		said[e.Result.Seq] = states
+	}
+	c.truth = nil
+	for _, seq := range c.seqs {
+		c.truth = append(c.truth, said[seq])
+	}
 	return nil
 }
 

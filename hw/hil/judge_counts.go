@@ -74,7 +74,7 @@ func (r *Run) agreement(q Requirement) Verdict {
 		}
 	}
 	if all == 0 {
-		return Verdict{Measured: "nothing to compare: the truth is known of scene:// worlds alone", At: r.End}
+		return Verdict{Measured: "nothing to compare: the truth is known of scene:// worlds, and where there is a golden", At: r.End}
 	}
 	v := amount(float64(same)/float64(all), q.Limit, false, "%.3f")
 	v.Measured += fmt.Sprintf(" (%d answers)", all)

@@ -52,6 +52,11 @@ func (r *Run) detect(q Requirement) Verdict {
 		if !badModel && !p.Answered && slices.Contains(q.As, "no answer") {
 			see(p.Got)
 		}
+		for name, n := range p.Dropped {
+			if !badModel && n > r.dropped(name, from) && matches("output "+name+" dropped") {
+				see(p.Got)
+			}
+		}
 		for _, text := range p.Problems {
 			if matches(text) && (!badModel || proven(text)) && (fromStart || !r.said(text, from)) && (cam == "" || strings.Contains(text, cam) || !strings.HasPrefix(text, "source")) {
 				see(p.Got)
@@ -66,6 +71,16 @@ func (r *Run) detect(q Requirement) Verdict {
 		v.At = from.Add(q.Within)
 	}
 	return v
+}
+
+// dropped is how many lines an output had dropped before a time.
+func (r *Run) dropped(output string, at time.Time) (n uint64) {
+	for _, p := range r.Polls {
+		if p.Got.Before(at) {
+			n = max(n, p.Dropped[output])
+		}
+	}
+	return n
 }
 
 // said is whether a problem was there before a time.

@@ -5,6 +5,35 @@ import (
 	"time"
 )
 
+// Lines that an output drops from the fault on are seen; those of before are not.
+func TestDroppedLinesAreSeen(t *testing.T) {
+	for name, c := range map[string]struct {
+		before, after uint64
+		output        string
+		want          bool
+	}{
+		"grows":                {3, 4, "http", true},
+		"was there":            {3, 3, "http", false},
+		"none":                 {0, 0, "http", false},
+		"of another output":    {0, 9, "file", false},
+		"the first of its own": {0, 1, "http", true},
+	} {
+		r := drive(3, 5, "ok")
+		r.Scenario.Faults[0].Kind = "slow_reader"
+		for i := range r.Polls {
+			n := c.before
+			if i >= 35 {
+				n = c.after
+			}
+			r.Polls[i].Dropped = map[string]uint64{c.output: n}
+		}
+		v := r.judge(Requirement{Kind: "detect", Within: time.Second, As: []string{"output http dropped"}})
+		if v.Pass != c.want {
+			t.Errorf("%s: %+v", name, v)
+		}
+	}
+}
+
 // A model file that was tampered with is detected where the unit says what in it does not hold.
 func TestRefusedForWhatItIs(t *testing.T) {
 	const was = "model: tampered.onnx was refused, the one before goes on: "

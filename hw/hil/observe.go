@@ -41,6 +41,8 @@ type Poll struct {
 	Ready    bool      `json:"ready"`
 	Healthy  bool      `json:"healthy"`
 	Problems []string  `json:"problems,omitempty"`
+	// Dropped counts the lines that each output did not get rid of.
+	Dropped map[string]uint64 `json:"dropped,omitempty"`
 	// RSS is the process's memory in bytes, 0 where it cannot be read.
 	RSS int64 `json:"rss,omitempty"`
 	// CPU is the processor time that the process has used, seconds.
@@ -167,6 +169,10 @@ func (o *observer) ask(ctx context.Context, client *http.Client) Poll {
 			Part string `json:"part"`
 			What string `json:"what"`
 		} `json:"problems"`
+		Outputs []struct {
+			Name    string `json:"name"`
+			Dropped uint64 `json:"dropped"`
+		} `json:"outputs"`
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, o.base+"/v1/status", nil)
 	if err != nil {
@@ -184,6 +190,14 @@ func (o *observer) ask(ctx context.Context, client *http.Client) Poll {
 	p.Answered, p.Ready, p.Healthy = true, s.Ready, s.Healthy
 	for _, x := range s.Problems {
 		p.Problems = append(p.Problems, x.Part+": "+x.What)
+	}
+	for _, x := range s.Outputs {
+		if x.Dropped > 0 {
+			if p.Dropped == nil {
+				p.Dropped = map[string]uint64{}
+			}
+			p.Dropped[x.Name] = x.Dropped
+		}
 	}
 	return p
 }

@@ -20,6 +20,9 @@ type Requirement struct {
 	Below  time.Duration `yaml:"below"`
 	// Limit is that of drops (part of the frames), memory (MiB an hour) and the least agreement.
 	Limit float64 `yaml:"limit"`
+	// Golden is a recording of the world's frames, as perceive run and replay write it: agreement is
+	// with its states. Empty: with what is in a rendered world.
+	Golden string `yaml:"golden"`
 	// Camera and Label narrow it down; empty means all.
 	Camera string `yaml:"camera"`
 	Label  string `yaml:"label"`
@@ -33,7 +36,7 @@ var Requirements = map[string]string{
 	"gap":         "no longer time passes without a result of a camera, of any status or of those in as",
 	"no_stale":    "no ok result is of a frame older than the time",
 	"drops":       "no larger part of the frames was dropped or lost, outside of faults",
-	"agreement":   "states agree with what is in the rendered world, at least so large a part",
+	"agreement":   "states agree with what is in the rendered world, or with a recording (golden), at least so large a part",
 	"memory":      "the unit's memory does not grow by more, MiB an hour, beyond what chance can do",
 	"one_result":  "each frame number that the unit gave has exactly one result, in order",
 	"recording":   "the unit's files (as: jsonl, mcap) can be read, go on to the end, and say what is missing",
@@ -46,6 +49,9 @@ func (s *Scenario) wrongRequirement(key string, r Requirement, names map[string]
 	}
 	if r.Camera != "" && !names[r.Camera] {
 		bad(key+".camera", "there is no camera %q", r.Camera)
+	}
+	if r.Golden != "" && r.Kind != "agreement" {
+		bad(key+".golden", "only agreement has one")
 	}
 	switch r.Kind {
 	case "detect", "recover":

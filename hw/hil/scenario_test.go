@@ -54,6 +54,7 @@ func TestWrongScenariosSayWhere(t *testing.T) {
 		{"require:\n  - {kind: detect, fault: 0, as: [black], within: 1s}", "", "a.yaml:1: require: nothing is required"},
 		{"kind: detect, fault: 0, as: [black], within: 1s", "kind: gap, as: [okay], below: 1s", `a.yaml:10: require[0].as: "okay" is no status of a result`},
 		{"kind: detect, fault: 0, as: [black], within: 1s", "kind: recording", "a.yaml:10: require[0].as: []: want the kinds of files"},
+		{"as: [black]", "as: [black], golden: a.jsonl", "a.yaml:10: require[0].golden: only agreement has one"},
 		{"seed: 1", "fails: gap", `a.yaml:3: fails: "gap" is not among`},
 	} {
 		text := strings.Replace(good, c.from, c.to, 1)
@@ -82,6 +83,17 @@ func TestShipped(t *testing.T) {
 		fails[s.Fails] = true
 		if text, err := Text(s.Name); err != nil || len(text) == 0 {
 			t.Errorf("%s: %v", s.Name, err)
+		}
+	}
+	used := map[string]bool{}
+	for _, s := range all {
+		for _, f := range s.Faults {
+			used[f.Kind] = true
+		}
+	}
+	for kind := range Kinds {
+		if !used[kind] {
+			t.Errorf("no shipped scenario has fault %s", kind)
 		}
 	}
 	for kind := range Requirements {

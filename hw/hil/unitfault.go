@@ -116,14 +116,25 @@ func (b *Bench) inject(ctx context.Context, f Fault, dir string, u *unit, o *obs
 		o.setDeaf(true)
 		return func() error { o.setDeaf(false); return nil }, nil
 	case "slow_reader":
-		c, err := net.Dial("tcp", strings.TrimPrefix(o.base, "http://"))
-		if err != nil {
-			return nil, err
-		}
-		_, err = io.WriteString(c, "GET /v1/results HTTP/1.1\r\nHost: "+strings.TrimPrefix(o.base, "http://")+"\r\n\r\n")
-		return c.Close, err // and never reads
+		return standStill(ctx, strings.TrimPrefix(o.base, "http://"))
 	}
 	panic("hil: fault " + f.Kind) // Parse knows them all
+}
+
+// standStill asks for the results and never reads. Its receive buffer is as small as the kernel lets it
+// be, so that it is the unit that has to hold them, or let them go.
+func standStill(ctx context.Context, address string) (mend func() error, err error) {
+	d := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error {
+		var failed error
+		err := raw.Control(func(fd uintptr) { failed = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 1) })
+		return errors.Join(err, failed)
+	}}
+	c, err := d.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	_, err = io.WriteString(c, "GET /v1/results HTTP/1.1\r\nHost: "+address+"\r\n\r\n")
+	return c.Close, err
 }
 
 // offerBad tells the unit to take a model file that it must refuse. Why it did is for detect to judge.

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"syscall"
 	"time"
 
 	"golang.org/x/net/netutil"
+	"golang.org/x/sys/unix"
 )
 
 // maxHead bounds a request's line and headers, bytes.
@@ -30,11 +32,23 @@ func (s *Server) Listen() (net.Listener, error) {
 		}
 		s.cfg.Log.Warn("the HTTP face is open to others than this machine: whoever reaches the address sees the cameras' pictures, without a password", "listen", s.cfg.Listen)
 	}
-	l, err := net.ListenTCP("tcp", at)
+	lc := net.ListenConfig{Control: boundBuffer}
+	l, err := lc.Listen(context.Background(), "tcp", at.String())
 	if err != nil {
 		return nil, fmt.Errorf("web: listen %q: %w: is another program there, or this one already?", s.cfg.Listen, err)
 	}
 	return netutil.LimitListener(l, s.cfg.Connections), nil
+}
+
+// writeBuffer is what the kernel holds of an answer that its reader does not take, bytes. It would hold
+// megabytes, which is minutes of results: who reads late is to be late by its queue, not by that.
+const writeBuffer = 64 << 10
+
+// boundBuffer sets it on the listening socket; connections inherit it.
+func boundBuffer(_, _ string, raw syscall.RawConn) error {
+	var failed error
+	err := raw.Control(func(fd uintptr) { failed = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_SNDBUF, writeBuffer) })
+	return errors.Join(err, failed)
 }
 
 // Serve answers requests until ctx ends, and closes the listener. It returns nil after an orderly
