@@ -11,7 +11,6 @@ import (
 
 	"perceive/camera"
 	"perceive/hw/board"
-	"perceive/models"
 	"perceive/perception"
 	"perceive/perception/model"
 )
@@ -145,16 +144,6 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	return errors.Join(err, d.stop(done))
 }
 
-// header is what the outputs say before the results of the model that runs.
-func (d *Daemon) header() perception.Header {
-	h := perception.NewHeader(d.detector, camera.Info{}, d.deps.Program)
-	h.Sources = map[string]string{}
-	for _, s := range d.cfg.Sources {
-		h.Sources[s.Name] = camera.Redact(s.URI)
-	}
-	return h
-}
-
 // watchBoard makes the thermometer.
 func (d *Daemon) watchBoard() error {
 	t, err := newThermometer(d.cfg.Board, d.cfg.Provider.Device, func(s board.State) {
@@ -212,69 +201,6 @@ func (d *Daemon) startSources(ctx context.Context, steady []perception.Steady, d
 		wg.Go(func() { s.run(ctx) })
 	}
 	return nil
-}
-
-// describe is what the status says of a model from now on.
-func describe(m *model.Model, steady []perception.Steady, first, last time.Duration) Model {
-	man := m.Manifest()
-	info := Model{Name: man.Name, Version: man.Version, GraphSHA256: man.GraphSHA256, Loaded: time.Now(), WarmUp: [2]float64{ms(first), ms(last)}}
-	for i, l := range man.Labels {
-		info.Labels = append(info.Labels, Label{Label: l.ID, Enter: steady[i].Enter, Leave: steady[i].Leave})
-	}
-	return info
-}
-
-// setModel notes what runs.
-func (d *Daemon) setModel(m Model) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.model = m
-}
-
-// running is what setModel noted.
-func (d *Daemon) running() Model {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.model
-}
-
-// Manifest is the contract of the model that runs, nil before it is loaded.
-func (d *Daemon) Manifest() *models.Manifest {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.detector == nil {
-		return nil
-	}
-	return d.detector.Manifest()
-}
-
-// Steady are the thresholds of a model's labels. A label of the configuration that the model lacks is an error.
-func (c *DecideConfig) Steady(labels []models.Label) ([]perception.Steady, error) {
-	out := perception.SteadyLabels(labels, c.Leave, c.Hold)
-	known := map[string]int{}
-	for i, l := range labels {
-		known[l.ID] = i
-	}
-	for name, o := range c.Labels {
-		i, ok := known[name]
-		if !ok {
-			return nil, fmt.Errorf("decide.labels.%s: %w", name, errNoSuchLabel)
-		}
-		s := &out[i]
-		if o.Enter != nil {
-			s.Enter, s.Leave = *o.Enter, c.Leave**o.Enter
-		}
-		if o.Leave != nil {
-			s.Leave = *o.Leave
-		}
-		if o.Hold != nil {
-			s.Hold = *o.Hold
-		}
-		if s.Leave > s.Enter {
-			return nil, fmt.Errorf("decide.labels.%s: leave, %g, is above enter, %g", name, s.Leave, s.Enter)
-		}
-	}
-	return out, nil
 }
 
 // ms is a time in milliseconds, to a thousandth.
