@@ -47,9 +47,13 @@ type parcel struct {
 	begun  bool // the lane is in use
 }
 
+// finish is how long frames that are on their way when the context ends have for their results.
+const finish = 500 * time.Millisecond
+
 // Run goes on until the source ends, a sink fails or ctx ends. It returns nil at the
 // ordinary end of the source; else the error that ended it. Every frame that the source
-// delivered before has its Result in the sinks, but for ctx or a sink's own failure.
+// delivered has its Result in the sinks, also when ctx has ended, but for a sink's failure
+// and for what half a second was not enough for.
 func (p *Pipeline) Run(ctx context.Context) error {
 	parcels := make([]*parcel, lanes)
 	for i := range parcels {
@@ -60,8 +64,11 @@ func (p *Pipeline) Run(ctx context.Context) error {
 		parcels[i] = &parcel{lane: l}
 		defer p.Detector.closeLane(l)
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	work, abandon := context.WithCancel(context.WithoutCancel(ctx))
+	defer abandon()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(finish, abandon) })()
 	queue := func() chan *parcel { return make(chan *parcel, lanes) }
 	free, read, fitted, done := queue(), queue(), queue(), queue()
 	for _, c := range parcels {
@@ -70,7 +77,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	var ended error // looked at after read is closed
 	go func() {
 		defer close(read)
-		ended = p.read(ctx, free, read)
+		ended = p.read(ctx, work, free, read)
 	}()
 	go func() {
 		defer close(fitted)
@@ -86,11 +93,14 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	go func() {
 		defer close(done)
 		for c := range fitted {
-			p.answer(ctx, c)
+			p.answer(work, c)
 			done <- c
 		}
 	}()
-	err := p.emit(ctx, done, free, cancel)
+	err := p.emit(work, done, free, func() {
+		stop()
+		abandon()
+	})
 	if err == nil && !errors.Is(ended, io.EOF) {
 		err = ended
 	}
@@ -115,8 +125,8 @@ func (p *Pipeline) answer(ctx context.Context, c *parcel) {
 	c.result.Took.Decide = time.Since(begin)
 }
 
-// read fills parcels until the source ends.
-func (p *Pipeline) read(ctx context.Context, free <-chan *parcel, read chan<- *parcel) error {
+// read fills parcels until the source or ctx ends; what it has taken from the source is work's.
+func (p *Pipeline) read(ctx, work context.Context, free <-chan *parcel, read chan<- *parcel) error {
 	var bad *camera.FrameError // out here: in the loop it would be allocated for every frame
 	for {
 		var c *parcel
@@ -132,7 +142,7 @@ func (p *Pipeline) read(ctx context.Context, free <-chan *parcel, read chan<- *p
 		switch {
 		case err == nil:
 			// Not before the frame is there: a camera that is lost would keep a model from being changed.
-			if err := p.Detector.begin(ctx); err != nil {
+			if err := p.Detector.begin(work); err != nil {
 				f.Release()
 				return err
 			}

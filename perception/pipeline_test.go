@@ -194,7 +194,8 @@ func TestCancel(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	ctx, cancel := context.WithCancel(t.Context())
 	n := 0
-	p := perception.Pipeline{Source: &endless{}, Detector: detector(t), Progress: func(*perception.Result) {
+	src := &endless{}
+	p := perception.Pipeline{Source: src, Detector: detector(t), Progress: func(*perception.Result) {
 		if n++; n == 10 {
 			cancel()
 		}
@@ -202,7 +203,30 @@ func TestCancel(t *testing.T) {
 	if err := p.Run(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want context.Canceled", err)
 	}
+	if n != src.next { // those on their way have theirs, too
+		t.Errorf("%d results of %d frames", n, src.next)
+	}
 }
+
+// A sink that hangs is left after a while when the context has ended.
+func TestCancelWhileASinkHangs(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	ctx, cancel := context.WithCancel(t.Context())
+	p := perception.Pipeline{Source: &endless{}, Detector: detector(t), Sinks: []perception.Sink{hanging(cancel)}}
+	if err := p.Run(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want context.Canceled", err)
+	}
+}
+
+// hanging is a sink that waits for its context's end.
+type hanging func()
+
+func (h hanging) Emit(ctx context.Context, _ *perception.Result, _ *camera.Frame) error {
+	h()
+	<-ctx.Done()
+	return ctx.Err()
+}
+func (h hanging) Close() error { return nil }
 
 func TestJSONLines(t *testing.T) {
 	d := detector(t)

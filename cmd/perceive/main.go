@@ -59,12 +59,24 @@ type app struct {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// A second signal ends the program at once: the first one restores the default.
-	context.AfterFunc(ctx, stop)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	os.Exit(run(untilSignal(), os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// untilSignal is a context that the first SIGINT or SIGTERM ends. The second ends the program at once,
+// by that signal. Both are counted from one channel: were the default restored after the first, a
+// second that comes in between would be lost.
+func untilSignal() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	came := make(chan os.Signal, 2)
+	signal.Notify(came, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-came
+		cancel()
+		again := <-came
+		signal.Reset(again)
+		syscall.Kill(os.Getpid(), again.(syscall.Signal))
+	}()
+	return ctx
 }
 
 // run is the program without its process: it parses, runs a command and returns the

@@ -162,16 +162,16 @@ func (d *Daemon) watchBoard() error {
 func (d *Daemon) stop(done <-chan struct{}) error {
 	ctx, cancel := context.WithTimeout(context.Background(), d.cfg.Watch.Stop)
 	defer cancel()
+	// The queues keep half of the time: a frame path that hangs must not cost them theirs.
+	half := time.NewTimer(d.cfg.Watch.Stop / 2)
+	defer half.Stop()
 	var errs []error
 	select {
 	case <-done:
-	case <-ctx.Done():
-		errs = append(errs, fmt.Errorf("serve: the frame path did not end within %v", d.cfg.Watch.Stop))
+	case <-half.C:
+		errs = append(errs, fmt.Errorf("serve: the frame path did not end within %v", d.cfg.Watch.Stop/2))
 	}
-	// The queues have a time of their own: a frame path that hangs must not cost them theirs.
-	drain, cancel := context.WithTimeout(context.Background(), d.cfg.Watch.Stop)
-	defer cancel()
-	return errors.Join(append(errs, d.outputs.Close(drain))...)
+	return errors.Join(append(errs, d.outputs.Close(ctx))...)
 }
 
 // closeModel frees the model, or leaves that to the last of its lanes: where a stage is stuck in
