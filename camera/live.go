@@ -55,6 +55,9 @@ type Event struct {
 	Attempt int
 	// Backoff is the pause before the next attempt, in state Lost.
 	Backoff time.Duration
+	// Blocked says, in state Lost, that no connection is tried: reads that were given up still
+	// block in native code, as many as are allowed. Only another process helps if they go on to.
+	Blocked bool
 }
 
 // Counts is what became of a live source's frames. Captured is always the sum of the others.

@@ -63,7 +63,9 @@ type Config struct {
 	// ReadTimeout is how long a read may take before the connection is given up; default
 	// twice StallAfter.
 	ReadTimeout time.Duration
-	// OpenTimeout is how long opening may take, and the first read after it; default 5 s.
+	// OpenTimeout is how long opening may take, and the first read after it; default 5 s. The first
+	// tries to get a camera back that has been there take no longer than twice what it took then,
+	// and 2 s at least.
 	OpenTimeout time.Duration
 	// MaxAbandoned bounds the connections that were given up and still block in their read:
 	// at so many, none is opened until one of the reads returns. Default 3.

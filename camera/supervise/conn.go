@@ -17,6 +17,9 @@ type conn struct {
 	done   chan struct{} // its source is closed too
 	err    error         // read after ended
 
+	began    time.Time
+	patience time.Duration // for opening, and for the first read
+
 	// Under live.mu.
 	busy   bool      // a read (or the opening) is under way, and not a wait for Next
 	since  time.Time // when it began
@@ -26,8 +29,9 @@ type conn struct {
 }
 
 // connect starts a connection and makes it the one whose frames count.
-func (l *live) connect() *conn {
-	c := &conn{ended: make(chan struct{}), done: make(chan struct{}), busy: true, since: time.Now(), silent: true}
+func (l *live) connect(patience time.Duration) *conn {
+	now := time.Now()
+	c := &conn{ended: make(chan struct{}), done: make(chan struct{}), busy: true, since: now, silent: true, began: now, patience: patience}
 	c.ctx, c.cancel = context.WithCancel(l.ctx)
 	l.mu.Lock()
 	if l.end == nil { // not closed in the meantime

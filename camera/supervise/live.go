@@ -24,6 +24,8 @@ type live struct {
 	poke     chan struct{} // to the supervisor: look at the connection
 	finished chan struct{} // the supervisor has returned
 
+	took time.Duration // the supervisor's: from connecting to the first frame, of the latest connection that gave one
+
 	mu       sync.Mutex
 	box      mailbox
 	conn     *conn // the one whose frames count; nil between connections

@@ -50,6 +50,7 @@ func TestSupervisor(t *testing.T) {
 		"stall ends":          testStallEnds,
 		"abandoned bound":     testAbandonedBound,
 		"open hangs":          testOpenHangs,
+		"handshake hangs":     testHandshakeHangs,
 		"backoff":             testBackoff,
 		"close while blocked": testCloseWhileBlocked,
 		"every ends":          testEveryEnds,
@@ -239,7 +240,7 @@ func testAbandonedBound(t *testing.T) {
 		if n := len(s.times()); n != 3 {
 			t.Fatalf("%d connections, want 3 that block and no more", n)
 		}
-		if e := l.State(); e.State != camera.Lost || !strings.Contains(e.Reason, "3 reads") {
+		if e := l.State(); e.State != camera.Lost || !e.Blocked || !strings.Contains(e.Reason, "3 reads") {
 			t.Errorf("state %+v", e)
 		}
 		close(hung[1].hang)
@@ -266,6 +267,38 @@ func testOpenHangs(t *testing.T) {
 			t.Errorf("a frame after %v", took)
 		}
 		close(block)
+	})
+}
+
+// A camera that has been there is not waited for as long as one that never was: it may hang in its
+// handshake and be well right after. The fourth try is as patient as the first one ever.
+func testHandshakeHangs(t *testing.T) {
+	var hung []*fake
+	was := newFake(period, lends)
+	was.frames = 100
+	s := &script{conns: []func() (camera.Source, error){source(was)}}
+	for range quickTries + 1 {
+		f := newFake(0, lends)
+		f.frames, f.hang = 0, make(chan struct{})
+		hung = append(hung, f)
+		s.conns = append(s.conns, source(f))
+	}
+	s.conns = append(s.conns, source(newFake(period, lends)))
+	watched(t, Config{BackoffMin: 100 * ms, BackoffMax: 100 * ms, MaxAbandoned: 9}, s, func(t *testing.T, l camera.Live, j *journal) {
+		time.Sleep(15 * time.Second)
+		at := s.times()
+		for i, want := range []time.Duration{1100 * ms, 2100 * ms, 2100 * ms, 2100 * ms, 5100 * ms} {
+			if i+1 >= len(at) {
+				t.Fatalf("%d connections", len(at))
+			}
+			if got := at[i+1].Sub(at[i]); (got - want).Abs() > 500*ms {
+				t.Errorf("try %d came %v after the one before, want %v", i+2, got, want)
+			}
+		}
+		for _, f := range hung {
+			close(f.hang)
+		}
+		synctest.Wait()
 	})
 }
 

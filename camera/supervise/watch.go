@@ -19,7 +19,7 @@ func (l *live) supervise() {
 			return
 		}
 		l.tell(camera.Event{State: camera.Connecting, Attempt: attempt})
-		c := l.connect()
+		c := l.connect(l.patience(attempt))
 		reason := l.watch(c, attempt)
 		l.mu.Lock()
 		l.conn = nil
@@ -32,6 +32,7 @@ func (l *live) supervise() {
 		}
 		if !first.IsZero() {
 			attempt = 0
+			l.took = first.Sub(c.began)
 			// One that fails again and again after a few frames is given its pause too.
 			if time.Since(first) > l.cfg.BackoffMax {
 				pause = l.cfg.BackoffMin
@@ -46,6 +47,22 @@ func (l *live) supervise() {
 		l.sleep(pause)
 		pause = min(2*pause, l.cfg.BackoffMax)
 	}
+}
+
+// Of a camera that has been there it is known how long it takes to connect. The first tries to get
+// it back wait no longer than twice that: one that hangs in a handshake and is well again right after is
+// taken up by the next try.
+const (
+	quickTries = 3
+	quickest   = 2 * time.Second
+)
+
+// patience is how long the first frame of a connection may take.
+func (l *live) patience(attempt int) time.Duration {
+	if l.took == 0 || attempt > quickTries {
+		return l.cfg.OpenTimeout
+	}
+	return min(l.cfg.OpenTimeout, max(quickest, 2*l.took))
 }
 
 // sleep waits for d, or until the source is closed.
@@ -98,7 +115,7 @@ func (l *live) admit(left []*conn, attempt int) []*conn {
 		}
 		if !told {
 			told = true
-			l.tell(camera.Event{State: camera.Lost, Attempt: attempt,
+			l.tell(camera.Event{State: camera.Lost, Attempt: attempt, Blocked: true,
 				Reason: fmt.Sprintf("%d reads that were given up still block: no new connection until one of them returns", n)})
 		}
 		select {
@@ -156,8 +173,8 @@ func (l *live) late(c *conn, state *camera.State) (reason string) {
 	switch {
 	case !busy:
 		return ""
-	case !streamed && read >= l.cfg.OpenTimeout:
-		return fmt.Sprintf("no frame within %v of connecting", l.cfg.OpenTimeout)
+	case !streamed && read >= c.patience:
+		return fmt.Sprintf("no frame within %v of connecting", c.patience)
 	case streamed && read >= l.cfg.ReadTimeout:
 		reason = fmt.Sprintf("no frame for %v", l.cfg.ReadTimeout)
 	}

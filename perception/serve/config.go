@@ -92,6 +92,9 @@ type WatchConfig struct {
 	GiveUp time.Duration `yaml:"give_up"`
 	// Silence is how long a source may give no result before the daemon is unhealthy.
 	Silence time.Duration `yaml:"silence"`
+	// Blocked is how long no connection to a camera may be tried because reads hang in native code,
+	// before the process ends so that it is started anew; 0 is for ever.
+	Blocked time.Duration `yaml:"blocked"`
 	// Stop is how long an orderly end may take.
 	Stop time.Duration `yaml:"stop"`
 }

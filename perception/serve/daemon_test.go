@@ -264,6 +264,48 @@ func TestStuckStage(t *testing.T) {
 	}
 }
 
+// A camera is barred from its first event that says so until one that does not.
+func TestBarred(t *testing.T) {
+	r := start(t, func(c *Config) { c.Watch.Blocked = 0 }, nil) // for ever
+	until(t, "results", func() bool { return r.out.count("left") > 0 })
+	left, now := r.sources[0], time.Now()
+	for _, c := range []struct {
+		at      time.Duration
+		state   camera.State
+		blocked bool
+		limit   time.Duration
+		barred  bool
+	}{
+		{0, camera.Lost, true, time.Minute, false},
+		{2 * time.Minute, camera.Lost, true, time.Minute, true},
+		{2 * time.Minute, camera.Lost, true, 0, false},
+		{3 * time.Minute, camera.Connecting, false, time.Minute, false},
+	} {
+		left.happened(camera.Event{Time: now.Add(c.at), State: c.state, Blocked: c.blocked, Reason: "reads block"})
+		if err := left.barred(now.Add(c.at), c.limit); (err != nil) != c.barred {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+	if err := r.end(t); err != nil {
+		t.Error(err)
+	}
+}
+
+// A camera whose reads hang in native code for good ends the process, which alone frees them.
+func TestBlockedCamera(t *testing.T) {
+	r := start(t, func(c *Config) { c.Watch.Blocked = 50 * time.Millisecond }, nil)
+	until(t, "results", func() bool { return r.out.count("left") > 0 })
+	r.sources[0].happened(camera.Event{Time: time.Now(), State: camera.Lost, Blocked: true, Reason: "3 reads still block"})
+	select {
+	case err := <-r.done:
+		if err == nil || !strings.Contains(err.Error(), "source left: 3 reads still block") || !strings.Contains(err.Error(), "given up") {
+			t.Error(err)
+		}
+	case <-time.After(patience):
+		t.Fatal("the daemon goes on")
+	}
+}
+
 // What cannot be started says why.
 func TestStartFails(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -79,6 +79,7 @@ func (c *Config) faults() (out []strict.Fault) {
 		{"watch.stage", c.Watch.Stage, 10 * time.Millisecond, time.Hour},
 		{"watch.give_up", c.Watch.GiveUp, c.Watch.Stage, time.Hour},
 		{"watch.silence", c.Watch.Silence, 10 * time.Millisecond, time.Hour},
+		{"watch.blocked", c.Watch.Blocked, 0, time.Hour},
 		{"watch.stop", c.Watch.Stop, 100 * time.Millisecond, time.Minute},
 	} {
 		if d.v < d.least || d.v > d.largest {

@@ -82,9 +82,20 @@ func (s *source) stuck(now time.Time, limit time.Duration) error {
 	return nil
 }
 
+// barred says that no connection to the camera has been possible for longer than limit, because reads
+// of it hang in native code; limit 0 is for ever.
+func (s *source) barred(now time.Time, limit time.Duration) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if limit == 0 || s.blocked.IsZero() || now.Sub(s.blocked) <= limit {
+		return nil
+	}
+	return fmt.Errorf("source %s: %s, for %v", s.cfg.Name, s.event.Reason, now.Sub(s.blocked).Round(time.Second))
+}
+
 // watchdog tells systemd that the stages move, and ends the process when one does not: what is
 // stuck in native code cannot be taken back, only started again. A camera that is lost is no
-// reason to start again.
+// reason to start again, unless its reads hang there.
 func (d *Daemon) watchdog(ctx context.Context) {
 	tick := min(d.cfg.Watch.Stage/4, time.Second)
 	if every, err := daemon.SdWatchdogEnabled(false); err == nil && every > 0 {
@@ -100,7 +111,11 @@ func (d *Daemon) watchdog(ctx context.Context) {
 		case now := <-t.C:
 			moving := true
 			for _, s := range d.sources {
-				if err := s.stuck(now, d.cfg.Watch.GiveUp); err != nil {
+				err := s.stuck(now, d.cfg.Watch.GiveUp)
+				if err == nil {
+					err = s.barred(now, d.cfg.Watch.Blocked)
+				}
+				if err != nil {
 					d.stuck <- fmt.Errorf("serve: %w: given up", err)
 					return
 				}

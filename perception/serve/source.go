@@ -25,9 +25,10 @@ type source struct {
 	watch   perception.Watch
 	started time.Time
 
-	mu    sync.Mutex
-	event camera.Event
-	down  camera.Event // what took the camera away, until frames come again
+	mu      sync.Mutex
+	event   camera.Event
+	blocked time.Time    // since when no connection can be tried
+	down    camera.Event // what took the camera away, until frames come again
 }
 
 // pause is the time before a pipeline that failed is started again.
@@ -63,6 +64,11 @@ func (d *Daemon) newSource(cfg SourceConfig, steady []perception.Steady) (*sourc
 func (s *source) happened(e camera.Event) {
 	s.mu.Lock()
 	s.event = e
+	if !e.Blocked {
+		s.blocked = time.Time{}
+	} else if s.blocked.IsZero() {
+		s.blocked = e.Time
+	}
 	switch bad := e.State == camera.Stalled || e.State == camera.Lost; {
 	case bad && s.down.Time.IsZero():
 		s.down = e
