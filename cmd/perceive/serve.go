@@ -165,7 +165,13 @@ func showFace(cfg serve.HTTPConfig, log *slog.Logger, d *serve.Daemon) (close fu
 	log.Info("page", "url", "http://"+l.Addr().String()+"/")
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- s.Serve(ctx, l) }()
+	go func() {
+		err := s.Serve(ctx, l)
+		if ctx.Err() == nil {
+			log.Error("the page has ended, results go on", "error", err)
+		}
+		done <- err
+	}()
 	return func() error {
 		cancel()
 		return <-done

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"perceive/hw"
 	"perceive/internal/mcap"
 	"perceive/perception"
 	"perceive/perception/publish"
@@ -233,14 +234,16 @@ func TestClientsKnowTheirModel(t *testing.T) {
 // What runs is said by one line of the metrics.
 func TestMetricsSayTheModel(t *testing.T) {
 	m := publish.NewMetrics(head, time.Second)
-	m.Model(other())
+	h := other() // on the CPU, because CUDA could not be had
+	h.Provider = hw.ProviderReport{Requested: hw.CUDA, Used: hw.CPU, Policy: hw.Prefer, Degraded: true, Measured: &hw.Assignment{Nodes: map[hw.Provider]int{hw.CPU: 72}}}
+	m.Model(h)
 	w := httptest.NewRecorder()
 	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 	text := w.Body.String()
-	if want := `perceive_info{graph="beef",model="other",program="test",provider="cpu",version="2"} 1`; strings.Count(text, "perceive_info{") != 1 || !strings.Contains(text, want) {
+	if want := `perceive_info{graph="beef",model="other",program="test",provider="cpu",requested="cuda",version="2"} 1`; strings.Count(text, "perceive_info{") != 1 || !strings.Contains(text, want) {
 		t.Errorf("no %s in\n%s", want, text)
 	}
-	for _, want := range []string{"go_memstats_heap_inuse_bytes ", "process_resident_memory_bytes ", "go_threads "} {
+	for _, want := range []string{"perceive_provider_degraded 1", `perceive_provider_nodes{provider="cpu"} 72`, "go_memstats_heap_inuse_bytes ", "process_resident_memory_bytes ", "go_threads "} {
 		if !strings.Contains(text, "\n"+want) {
 			t.Errorf("no %sin the metrics", want)
 		}

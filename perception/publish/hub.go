@@ -16,7 +16,8 @@ const MaxClients = 16
 // hub gives every line to each of its clients, each with a queue of its own.
 type hub struct {
 	*Queue
-	max int
+	max      int
+	patience time.Duration
 
 	mu      sync.Mutex
 	head    *heading // of the lines that clients get now
@@ -44,10 +45,13 @@ func newHub(h perception.Header, o Options, most int) (*hub, error) {
 	if most == 0 {
 		most = MaxClients
 	}
+	if o.Patience == 0 {
+		o.Patience = patience
+	}
 	if o.PictureRate > 0 {
 		return nil, errors.New("publish: " + o.Name + ": lines have no pictures")
 	}
-	u := &hub{head: head, max: most, clients: map[*client]struct{}{}}
+	u := &hub{head: head, max: most, patience: o.Patience, clients: map[*client]struct{}{}}
 	u.Queue, err = NewQueue(fanout{u}, h, o)
 	return u, err
 }

@@ -39,6 +39,9 @@ type Options struct {
 	PictureRate float64
 	// Pictures is how many may wait; 0 means 4. Each takes 3 bytes a pixel.
 	Pictures int
+	// Patience is how long a client of a Socket or of Events may let its connection stand full
+	// before it is cut off; 0 means 30 s.
+	Patience time.Duration
 }
 
 // Queue is a Sink that never waits for its Writer. Emit copies; once warm it allocates nothing.

@@ -111,13 +111,16 @@ func (s *Socket) client(conn net.Conn, c *client) {
 		s.connMu.Unlock()
 		conn.Close()
 	}()
-	if _, err := conn.Write(c.header); err != nil {
-		return
-	}
-	c.serve(s.ctx, func(line []byte, _ *Meta) error {
+	// One that does not read for long gives its place to another.
+	send := func(line []byte) error {
+		conn.SetWriteDeadline(time.Now().Add(s.patience))
 		_, err := conn.Write(line)
 		return err
-	}, time.Hour, nil)
+	}
+	if send(c.header) != nil {
+		return
+	}
+	c.serve(s.ctx, func(line []byte, _ *Meta) error { return send(line) }, time.Hour, nil)
 }
 
 // Close implements perception.Sink.

@@ -94,6 +94,31 @@ func TestSocketClosesOnClientsThatDoNotRead(t *testing.T) {
 	}
 }
 
+// A client that never reads gives its place to another in the end.
+func TestSocketCutsOffWhoDoesNotRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	s, err := publish.NewSocket(path, head, publish.Options{Name: "socket", Patience: 50 * time.Millisecond}, 1)
+	must(t, s, err)
+	defer s.Close()
+	idle, r := dial(t, path)
+	defer idle.Close()
+	line(t, r)
+	for i := range 200 { // 2 MB, more than a connection holds
+		s.Emit(t.Context(), long(i), nil)
+	}
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		next, lines := dial(t, path)
+		if l := line(t, lines); field(t, l, "event") != "refused" {
+			next.Close()
+			return
+		}
+		next.Close()
+		if time.Now().After(end) {
+			t.Fatal("the place is not free")
+		}
+	}
+}
+
 func TestSocketFile(t *testing.T) {
 	dir := t.TempDir()
 	open := func(name string) (*publish.Socket, error) {

@@ -12,8 +12,7 @@ import (
 const (
 	// heartbeat keeps proxies from taking a quiet stream for a dead one.
 	heartbeat = 10 * time.Second
-	// patience is how long a client may let its connection stand full. A browser that was cut
-	// off connects again by itself.
+	// patience is the default of Options.Patience. A browser that was cut off connects again by itself.
 	patience = 30 * time.Second
 )
 
@@ -55,7 +54,7 @@ func (e *Events) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	control := http.NewResponseController(w)
 	send := func(b []byte) error {
 		// A writer that knows no deadlines is as good as its client.
-		control.SetWriteDeadline(time.Now().Add(patience))
+		control.SetWriteDeadline(time.Now().Add(e.patience))
 		if _, err := w.Write(b); err != nil {
 			return err
 		}
