@@ -93,9 +93,7 @@ func (c *replayCmd) Run(a *app) error {
 		return err
 	}
 	defer m.Close()
-	if rep := m.Report(); rep.Degraded {
-		fmt.Fprintf(a.errOut, "degraded: %s\n", rep)
-	}
+	sayDegraded(a, "", m)
 	opencv.SetThreads(1)
 	second, err := c.second(a, rt)
 	if err != nil {

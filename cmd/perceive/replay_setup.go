@@ -21,9 +21,21 @@ func (c *replayCmd) second(a *app, rt *ort.Runtime) (*model.Model, error) {
 	if c.Against == "" {
 		return nil, nil
 	}
-	opts := model.Options{Options: ort.Options{Threads: c.threads(), Provider: c.Provider, Policy: c.Policy}}
-	m, _, err := openModel(a, rt, c.Against, c.AgainstManifest, opts)
-	return m, err
+	flags := c.modelFlags
+	flags.Model, flags.Manifest = c.Against, c.AgainstManifest
+	m, err := flags.load(a, rt, ort.Options{Threads: c.threads()}, false)
+	if err != nil {
+		return nil, fmt.Errorf("--against: %w", err)
+	}
+	sayDegraded(a, "--against: ", m)
+	return m, nil
+}
+
+// sayDegraded tells that a model runs on something else than what was asked for.
+func sayDegraded(a *app, of string, m *model.Model) {
+	if rep := m.Report(); rep.Degraded {
+		fmt.Fprintf(a.errOut, "degraded: %s%s\n", of, rep)
+	}
 }
 
 // replaySpeed is a factor, 0 for as fast as possible.
