@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
+	"strings"
 
 	"perceive/camera"
 	"perceive/camera/guard"
@@ -47,9 +49,10 @@ func (s *replaySpeed) UnmarshalText(text []byte) error {
 	if string(text) == "max" {
 		return nil
 	}
-	var f float64
-	if n, err := fmt.Sscanf(string(text)+" ", "%gx", &f); n != 1 || err != nil || !(f > 0) || f > 1000 {
-		return fmt.Errorf("%q: want max, or a factor like 1x or 0.5x", text)
+	factor, times := strings.CutSuffix(string(text), "x")
+	f, err := strconv.ParseFloat(factor, 64)
+	if !times || err != nil || !(f >= 0.001 && f <= 1000) {
+		return fmt.Errorf("%q: want max, or a factor from 0.001x to 1000x, such as 1x or 0.5x", text)
 	}
 	*s = replaySpeed(f)
 	return nil
