@@ -73,11 +73,11 @@ func (c *replayCmd) Run(a *app) error {
 			fmt.Fprintf(a.errOut, "the road's recording has no line of %d frames: they are replayed as any other\n", c.road.Lost)
 		}
 	}
-	recordings, skipped, err := replay.Recordings(c.Source)
+	recordings, skipped, many, err := replay.Recordings(c.Source)
 	if err != nil {
 		return usageError{err}
 	}
-	if err := c.checkMany(len(recordings)); err != nil {
+	if err := c.checkMany(many); err != nil {
 		return usageError{err}
 	}
 	if len(skipped) > 0 && !c.Quiet {
@@ -93,9 +93,7 @@ func (c *replayCmd) Run(a *app) error {
 		return err
 	}
 	defer m.Close()
-	if rep := m.Report(); rep.Degraded {
-		fmt.Fprintf(a.errOut, "degraded: %s\n", rep)
-	}
+	sayDegraded(a, "", m)
 	opencv.SetThreads(1)
 	second, err := c.second(a, rt)
 	if err != nil {
@@ -104,7 +102,7 @@ func (c *replayCmd) Run(a *app) error {
 	if second != nil {
 		defer second.Close()
 	}
-	if len(recordings) > 1 {
+	if many {
 		return c.many(a, m, second, recordings)
 	}
 	c.Source = recordings

@@ -8,8 +8,8 @@ import (
 )
 
 // checkMany refuses what there can be of one recording alone.
-func (c *replayCmd) checkMany(n int) error {
-	if n == 1 {
+func (c *replayCmd) checkMany(many bool) error {
+	if !many {
 		return nil
 	}
 	switch {

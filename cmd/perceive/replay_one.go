@@ -96,7 +96,7 @@ func (c *replayCmd) conclude(a *app, show replay.Report) error {
 	if show.Comparison != nil {
 		errs = append(errs, show.Comparison.Err())
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, show.Against.Err())...)
 }
 
 // compare opens a golden for a run with this header.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
+	"strings"
 
 	"perceive/camera"
 	"perceive/camera/guard"
@@ -21,9 +23,21 @@ func (c *replayCmd) second(a *app, rt *ort.Runtime) (*model.Model, error) {
 	if c.Against == "" {
 		return nil, nil
 	}
-	opts := model.Options{Options: ort.Options{Threads: c.threads(), Provider: c.Provider, Policy: c.Policy}}
-	m, _, err := openModel(a, rt, c.Against, c.AgainstManifest, opts)
-	return m, err
+	flags := c.modelFlags
+	flags.Model, flags.Manifest = c.Against, c.AgainstManifest
+	m, err := flags.load(a, rt, ort.Options{Threads: c.threads()}, false)
+	if err != nil {
+		return nil, fmt.Errorf("--against: %w", err)
+	}
+	sayDegraded(a, "--against: ", m)
+	return m, nil
+}
+
+// sayDegraded tells that a model runs on something else than what was asked for.
+func sayDegraded(a *app, of string, m *model.Model) {
+	if rep := m.Report(); rep.Degraded {
+		fmt.Fprintf(a.errOut, "degraded: %s%s\n", of, rep)
+	}
 }
 
 // replaySpeed is a factor, 0 for as fast as possible.
@@ -35,9 +49,10 @@ func (s *replaySpeed) UnmarshalText(text []byte) error {
 	if string(text) == "max" {
 		return nil
 	}
-	var f float64
-	if n, err := fmt.Sscanf(string(text)+" ", "%gx", &f); n != 1 || err != nil || !(f > 0) || f > 1000 {
-		return fmt.Errorf("%q: want max, or a factor like 1x or 0.5x", text)
+	factor, times := strings.CutSuffix(string(text), "x")
+	f, err := strconv.ParseFloat(factor, 64)
+	if !times || err != nil || !(f >= 0.001 && f <= 1000) {
+		return fmt.Errorf("%q: want max, or a factor from 0.001x to 1000x, such as 1x or 0.5x", text)
 	}
 	*s = replaySpeed(f)
 	return nil

@@ -2,6 +2,7 @@ package replay
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -27,6 +28,10 @@ type Against struct {
 	Alone  []string
 	// Frames is how many both have answered, Flipped how many of them with another state.
 	Frames, Flipped int
+	// Failed is how many the first has answered and the second has not, Reason why it did not
+	// answer the first of these.
+	Failed int
+	Reason string
 	// Moments are the worst, worst first, once the sink is closed.
 	Moments []Moment
 
@@ -50,35 +55,6 @@ type AgainstLabel struct {
 
 // Mean is the mean difference of the probabilities.
 func (l AgainstLabel) Mean(frames int) float64 { return l.sum / float64(max(1, frames)) }
-
-// Moment is a frame in which the models disagree.
-type Moment struct {
-	Seq   uint64
-	Time  time.Duration
-	Flips int
-	// Delta is the largest difference of a probability.
-	Delta float64
-	// Why says it label by label.
-	Why string
-	// Pictures are what each model says, drawn, BGR, W×H pixels.
-	Pictures [2][]byte
-	W, H     int
-}
-
-// worse is the order of moments: changed states first, then the difference.
-func (m Moment) worse(than Moment) bool {
-	if m.Flips != than.Flips {
-		return m.Flips > than.Flips
-	}
-	return m.Delta > than.Delta
-}
-
-// candidate is a moment that may still grow.
-type candidate struct {
-	Moment
-	frame   *camera.Frame
-	results [2]perception.Result
-}
 
 // NewAgainst compares a run whose header is first with a second detector, which the sink uses
 // alone.
@@ -116,7 +92,11 @@ func (a *Against) Emit(ctx context.Context, r *perception.Result, f *camera.Fram
 	b := &a.result
 	if r.Status == perception.OK && f != nil {
 		a.detector.Detect(ctx, f, b)
+		if err := ctx.Err(); err != nil {
+			return err // which is not the model's failure
+		}
 		a.decider.Decide(b)
+		a.count(b)
 	} else {
 		b.Seq, b.Time, b.Status, b.Reason, b.Answers = r.Seq, r.Time, r.Status, r.Reason, b.Answers[:0]
 	}
@@ -130,6 +110,27 @@ func (a *Against) Emit(ctx context.Context, r *perception.Result, f *camera.Fram
 	}
 	a.Frames++
 	return a.see(r, b, f)
+}
+
+// count keeps the failures of the second model.
+func (a *Against) count(b *perception.Result) {
+	if b.Status == perception.OK {
+		return
+	}
+	if a.Failed++; a.Failed == 1 {
+		a.Reason = fmt.Sprintf("frame %d: %s", b.Seq, b.Reason)
+	}
+}
+
+// Err is not nil if nothing was compared: no difference is no verdict then.
+func (a *Against) Err() error {
+	switch {
+	case a == nil || a.Frames > 0:
+		return nil
+	case a.Failed > 0:
+		return fmt.Errorf("replay: the models were compared on no frame: the second failed on all %d, first %s", a.Failed, a.Reason)
+	}
+	return errors.New("replay: the models were compared on no frame: the first answered none")
 }
 
 // see compares two answers to a frame.
@@ -200,24 +201,6 @@ func (a *Against) shut() error {
 	}
 	a.Moments = slices.Insert(a.Moments, at, c.Moment)
 	a.Moments = a.Moments[:min(len(a.Moments), moments)]
-	return nil
-}
-
-// draw makes the moment's pictures, of the size of the first one's.
-func (c *candidate) draw(heads ...perception.Header) error {
-	scale := max(1, (c.frame.Width+widest-1)/widest)
-	for i, h := range heads {
-		p := perception.NewPainter(h.Labels, c.frame.Width/scale, c.frame.Height/scale)
-		got, err := p.Paint(&c.results[i], c.frame)
-		if err != nil {
-			return wrap(err)
-		}
-		c.Pictures[i], c.W, c.H = slices.Clone(got.Pix), max(c.W, got.Width), max(c.H, got.Height)
-		p.Close()
-	}
-	for i := range c.Pictures { // with fewer labels: black below
-		c.Pictures[i] = append(c.Pictures[i], make([]byte, 3*c.W*c.H-len(c.Pictures[i]))...)
-	}
 	return nil
 }
 

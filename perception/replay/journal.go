@@ -51,6 +51,9 @@ func newRow(path string, h perception.Header, show Report) Row {
 		row.On = append(row.On, s.On[i].Seconds())
 	}
 	row.Against = show.Against.row()
+	if err := show.Against.Err(); err != nil {
+		row.Error = err.Error()
+	}
 	if show.Comparison != nil {
 		row.judge(show.Comparison)
 	}
@@ -124,7 +127,7 @@ func (j *journal) done(path string, h perception.Header, out string) (Row, bool)
 		return r, false
 	}
 	sum := sha256.Sum256(text[bytes.IndexByte(text, '\n')+1:])
-	r.Before, r.Verdict = true, ""
+	r.Before, r.Verdict, r.Against = true, "", nil // which are asked for anew
 	return r, hex.EncodeToString(sum[:]) == r.Hash
 }
 

@@ -3,19 +3,14 @@ package replay
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
 
-	"github.com/maruel/natural"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
 
 	"perceive/camera"
-	"perceive/camera/opencv"
 	"perceive/perception"
 	"perceive/perception/model"
 )
@@ -45,58 +40,6 @@ type Plan struct {
 	Reports string
 	// Done, if not nil, is told of each recording that is through.
 	Done func(Row)
-}
-
-// videos are the extensions of what is taken out of a folder.
-var videos = []string{".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".ts", ".mjpeg", ".h264", ".mcap"}
-
-// Recordings spells out the folders in a list: those that hold videos stand for these. Everything
-// else is a recording itself. skipped are files in such folders that are no videos.
-func Recordings(list []string) (out, skipped []string, err error) {
-	for _, path := range list {
-		entries, err := os.ReadDir(path)
-		if err != nil {
-			out = append(out, path) // a file, a glob, a scene: whoever opens it says what is wrong
-			continue
-		}
-		var in, no []string
-		for _, e := range entries {
-			full := filepath.Join(path, e.Name())
-			switch {
-			case e.IsDir():
-			case slices.Contains(videos, strings.ToLower(filepath.Ext(e.Name()))):
-				in = append(in, full)
-			default:
-				no = append(no, full)
-			}
-		}
-		if len(in) == 0 {
-			out = append(out, path) // pictures
-			continue
-		}
-		slices.SortFunc(in, natural.Compare)
-		out, skipped = append(out, in...), append(skipped, no...)
-	}
-	seen := map[string]string{}
-	for _, path := range out {
-		if other, ok := seen[Name(path)]; ok && len(out) > 1 {
-			return nil, nil, fmt.Errorf("replay: %s and %s would both be %s.jsonl: replay them into different folders", other, path, Name(path))
-		}
-		seen[Name(path)] = path
-	}
-	return out, skipped, nil
-}
-
-// Name is how a recording is called among others: its file without folder and extension, and
-// behind it the camera that was named of an MCAP.
-func Name(path string) string {
-	file, cam, recording, _ := opencv.CutMCAP(path)
-	base := filepath.Base(file)
-	base = strings.TrimSuffix(base, filepath.Ext(base))
-	if recording && cam != "" {
-		return base + "-" + strings.NewReplacer("/", "_", " ", "_").Replace(cam)
-	}
-	return base
 }
 
 // Run replays all recordings, and returns a row for each in their order. One that fails does not
@@ -169,17 +112,17 @@ func (p Plan) one(ctx context.Context, path string, budget *semaphore.Weighted, 
 	}
 	old, done := j.done(path, head, out)
 	done = done && p.Second == nil // whose answers are nowhere
-	if done && p.Compare == nil {
-		return old, nil
+	if done {
+		row, whole, err := p.again(ctx, head, out, old)
+		if whole || err != nil {
+			return row, err
+		}
 	}
 	show := Report{Header: head, Trace: NewTrace(head)}
 	job := Job{Source: src, Detector: det, Header: head, Sinks: []perception.Sink{show.Trace}}
 	if p.Compare != nil {
 		if show.Comparison, show.Notes, err = p.Compare(Name(path), head); err != nil {
 			return row, err
-		}
-		if done {
-			return old, show.Comparison.again(ctx, out, &old)
 		}
 		job.Sinks = append(job.Sinks, show.Comparison)
 	}
@@ -220,21 +163,6 @@ func (p Plan) one(ctx context.Context, path string, budget *semaphore.Weighted, 
 		return row, err
 	}
 	return row, nil
-}
-
-// again compares a recording that was written before.
-func (c *Comparison) again(ctx context.Context, path string, row *Row) error {
-	was, err := ReadGolden(path)
-	if err != nil {
-		return err
-	}
-	for i := range was.Frames {
-		if err := c.Emit(ctx, &was.Frames[i], nil); err != nil {
-			return errors.Join(err)
-		}
-	}
-	row.judge(c)
-	return nil
 }
 
 // footprint is about what replaying a recording takes, in bytes: the network's lanes, the frames

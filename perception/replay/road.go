@@ -42,6 +42,7 @@ func ReadRoad(paths []string, source string) (*Road, error) {
 	r := &Road{frames: map[uint64]*perception.Result{}}
 	sum := sha256.New()
 	others := map[string]bool{}
+	from := map[uint64]string{}
 	take := func(path string, e record.Entry) error {
 		if e.Result == nil {
 			return nil
@@ -53,7 +54,11 @@ func ReadRoad(paths []string, source string) (*Road, error) {
 		if others[e.Result.Source] = true; source == "" && len(others) > 1 {
 			return fmt.Errorf("replay: %s holds several cameras, %q: say which with --camera", path, slices.Sorted(maps.Keys(others)))
 		}
-		r.frames[e.Result.Seq] = e.Result
+		if was := r.frames[e.Result.Seq]; was != nil && !sameFrame(was, e.Result) {
+			return fmt.Errorf("replay: %s and %s are of two drives: frame %d is %s in the first and %s in the second: give the files of one run of the daemon",
+				from[was.Seq], path, was.Seq, captured(was), captured(e.Result))
+		}
+		r.frames[e.Result.Seq], from[e.Result.Seq] = e.Result, path
 		r.last = max(r.last, e.Result.Seq)
 		return nil
 	}
@@ -78,6 +83,21 @@ func ReadRoad(paths []string, source string) (*Road, error) {
 	r.Lost = int(r.last) + 1 - len(r.frames)
 	r.Hash = hex.EncodeToString(sum.Sum(nil))
 	return r, nil
+}
+
+// sameFrame is whether two lines of one number are of one frame: a file and its copy, or two
+// outputs of one run. Every run of the daemon counts from 0.
+func sameFrame(a, b *perception.Result) bool {
+	known := !a.Captured.IsZero() && !b.Captured.IsZero() // else one output leaves the clock's time out
+	return a.Time == b.Time && a.Status == b.Status && (!known || a.Captured.Equal(b.Captured))
+}
+
+// captured is what became of a frame and when, in words.
+func captured(r *perception.Result) string {
+	if r.Captured.IsZero() {
+		return fmt.Sprintf("%s at %v", r.Status, r.Time)
+	}
+	return fmt.Sprintf("%s at %v, captured %s", r.Status, r.Time, r.Captured.UTC().Format(time.RFC3339Nano))
 }
 
 func readLines(path string, text []byte, take func(string, record.Entry) error) error {

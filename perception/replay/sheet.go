@@ -20,6 +20,11 @@ func (a *Against) names() (first, second string) {
 	return name(a.first), name(a.second)
 }
 
+// failures says on how many frames the second model failed.
+func (a *Against) failures() string {
+	return fmt.Sprintf("the second model failed on %d frames, first %s", a.Failed, a.Reason)
+}
+
 // table has a row a label, below a head.
 func (a *Against) table() [][]string {
 	rows := [][]string{{"label", "flips", "mean |Δp|", "largest |Δp|", "at frame"}}
@@ -33,6 +38,9 @@ func (a *Against) table() [][]string {
 func (a *Against) Print(w io.Writer) error {
 	first, second := a.names()
 	fmt.Fprintf(w, "%s against %s: %d frames, %d with another state\n", first, second, a.Frames, a.Flipped)
+	if a.Failed > 0 {
+		fmt.Fprintf(w, "%s\n", a.failures())
+	}
 	if len(a.Alone) > 0 {
 		fmt.Fprintf(w, "not compared, because only one has them: %s\n", strings.Join(a.Alone, ", "))
 	}
@@ -56,6 +64,9 @@ func (a *Against) section() (report.Section, error) {
 	s := report.Section{Title: "Two models", Tables: []report.Table{{Head: rows[0], Rows: rows[1:]}},
 		Text: fmt.Sprintf("%s, left, against %s, right: of %d frames %d have another state. Frames less than a second apart are one moment; changed states come first, then the largest difference.",
 			first, second, a.Frames, a.Flipped)}
+	if a.Failed > 0 {
+		s.Text += " On others there is no comparison: " + a.failures() + "."
+	}
 	if len(a.Alone) > 0 {
 		s.Text += " Not compared, because only one has them: " + strings.Join(a.Alone, ", ") + "."
 	}

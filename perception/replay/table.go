@@ -55,6 +55,9 @@ func PrintTable(w io.Writer, rows []Row) error {
 		if r.Note != "" {
 			fmt.Fprintf(w, "note: %s: %s\n", r.Recording, r.Note)
 		}
+		if r.Against != nil && r.Against.Failed > 0 {
+			fmt.Fprintf(w, "note: %s: the second model failed on %d frames, first %s\n", r.Recording, r.Against.Failed, r.Against.Reason)
+		}
 	}
 	return nil
 }
@@ -76,6 +79,9 @@ type AgainstRow struct {
 	Frames int    `json:"frames"`
 	// Flipped is how many frames have another state.
 	Flipped int `json:"flipped"`
+	// Failed is how many frames the second model did not answer, Reason why the first of them.
+	Failed int    `json:"failed,omitempty"`
+	Reason string `json:"reason,omitempty"`
 	// Largest is the largest difference of a probability, of Label at frame At.
 	Largest float64 `json:"largest"`
 	Label   string  `json:"label"`
@@ -88,7 +94,7 @@ func (a *Against) row() *AgainstRow {
 		return nil
 	}
 	_, second := a.names()
-	r := &AgainstRow{Model: second, Frames: a.Frames, Flipped: a.Flipped}
+	r := &AgainstRow{Model: second, Frames: a.Frames, Flipped: a.Flipped, Failed: a.Failed, Reason: a.Reason}
 	for _, l := range a.Labels {
 		if l.Largest >= r.Largest {
 			r.Largest, r.Label, r.At = l.Largest, l.Label, l.At
@@ -102,8 +108,12 @@ func (r *AgainstRow) cells() string {
 	if r == nil {
 		return "\t\t"
 	}
-	if r.Largest == 0 {
-		return fmt.Sprintf("%d of %d\tnone\t", r.Flipped, r.Frames)
+	states := fmt.Sprintf("%d of %d", r.Flipped, r.Frames)
+	if r.Failed > 0 {
+		states += fmt.Sprintf(", %d failed", r.Failed)
 	}
-	return fmt.Sprintf("%d of %d\t%.4f %s, frame %d\t", r.Flipped, r.Frames, r.Largest, r.Label, r.At)
+	if r.Largest == 0 {
+		return states + "\tnone\t"
+	}
+	return fmt.Sprintf("%s\t%.4f %s, frame %d\t", states, r.Largest, r.Label, r.At)
 }

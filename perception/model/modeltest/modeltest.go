@@ -49,12 +49,14 @@ func Manifest(t testing.TB) *models.Manifest {
 
 // Graph is the network: frame uint8 [1,16,16,3] to probabilities [1,2] and maps
 // [1,2,2,2]. The weights that mix the colours are the constant "mix" [2,3,1,1].
-func Graph(t testing.TB) *onnx.Model {
+func Graph(t testing.TB) *onnx.Model { return graphOf(t, 1) }
+
+func graphOf(t testing.TB, gain float32) *onnx.Model {
 	t.Helper()
 	b := graph.New("tiny")
 	frame := b.Input("frame", onnx.Tensor_UINT8, 1, Height, Width, 3)
 	x := b.Scale(b.Cast(b.Transpose(frame, 0, 3, 1, 2), onnx.Tensor_FLOAT), 1./255)
-	mix := b.Initializer(onnx.NewTensorFloat32("mix", []int64{2, 3, 1, 1}, []float32{1. / 3, 1. / 3, 1. / 3, 0, 0, 1}))
+	mix := b.Initializer(onnx.NewTensorFloat32("mix", []int64{2, 3, 1, 1}, []float32{gain / 3, gain / 3, gain / 3, 0, 0, gain}))
 	y := b.Conv(x, mix, graph.Value{}, graph.ConvSpec{})
 	b.Output("probabilities", b.Reshape(b.ReduceMean(y, 2, 3), 1, 2))
 	b.Output("maps", b.Op("AveragePool", []graph.Value{y}, onnx.Ints("kernel_shape", 8, 8), onnx.Ints("strides", 8, 8)))
@@ -69,7 +71,18 @@ func Graph(t testing.TB) *onnx.Model {
 // its metadata. spoil may be nil.
 func File(t testing.TB, spoil func(*models.Manifest)) []byte {
 	t.Helper()
-	g := Graph(t)
+	return file(t, Graph(t), spoil)
+}
+
+// Loud is a model file whose answers are gain times those of File's, without golden results: where
+// that is above 1 it is no probability, and the frame fails.
+func Loud(t testing.TB, gain float32) []byte {
+	t.Helper()
+	return file(t, graphOf(t, gain), func(m *models.Manifest) { m.Golden = nil })
+}
+
+func file(t testing.TB, g *onnx.Model, spoil func(*models.Manifest)) []byte {
+	t.Helper()
 	bare, err := onnx.Marshal(g)
 	if err != nil {
 		t.Fatal(err)
@@ -86,9 +99,9 @@ func File(t testing.TB, spoil func(*models.Manifest)) []byte {
 		t.Fatal(err)
 	}
 	g.SetMetadata(models.MetadataKey, string(text))
-	file, err := onnx.Marshal(g)
+	out, err := onnx.Marshal(g)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return file
+	return out
 }
