@@ -38,7 +38,7 @@ var Requirements = map[string]string{
 	"drops":       "no larger part of the frames was dropped or lost, outside of faults",
 	"agreement":   "states agree with what is in the rendered world, or with a recording (golden), at least so large a part",
 	"memory":      "the unit's memory does not grow by more, MiB an hour, beyond what chance can do",
-	"one_result":  "each frame number that the unit gave has exactly one result, in order",
+	"one_result":  "each frame that was sent, outside of faults, has exactly one result, in order, and the unit's own numbers have no gap",
 	"recording":   "the unit's files (as: jsonl, mcap) can be read, go on to the end, and say what is missing",
 	"alive":       "the unit runs at the end, and its process is the first one",
 }

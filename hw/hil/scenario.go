@@ -78,6 +78,9 @@ type Fault struct {
 	File string `yaml:"file"`
 }
 
+// of is whether a camera suffers from the fault: its own, one of all, or one of the unit.
+func (f Fault) of(camera string) bool { return f.Camera == "" || f.Camera == camera }
+
 // Kinds are the faults, with what they do.
 var Kinds = map[string]string{
 	"drop":        "part of the frames is left out (amount, default 0.5)",

@@ -43,6 +43,8 @@ type server interface {
 type Medium struct {
 	about string
 	needs string // what the machine must have
+	// loses: an encoder or packets may lose a frame on the way, and nobody knows.
+	loses bool
 	// cannot are the faults that it cannot show, and why.
 	cannot map[string]string
 	open   func(c Camera, width, height int) (wire, error)
@@ -66,11 +68,11 @@ const (
 // Media are the wires by the name that a scenario has for them (the key over).
 var Media = map[string]Medium{
 	"mjpeg": {about: "MJPEG over HTTP", open: openHTTP, lacks: func(Camera) error { return nil }},
-	"rtsp": {about: "H.264 over RTSP, RTP within the connection (TCP)", needs: "ffmpeg", open: openRTSP, lacks: lacksFFmpeg,
+	"rtsp": {about: "H.264 over RTSP, RTP within the connection (TCP)", needs: "ffmpeg", loses: true, open: openRTSP, lacks: lacksFFmpeg,
 		cannot: map[string]string{"truncate": encodedAnew, "corrupt": encodedAnew, "resize": encodedAnew}},
-	"mpegts": {about: "H.264 in MPEG-TS over UDP", needs: "ffmpeg", open: openMPEGTS, lacks: lacksFFmpeg,
+	"mpegts": {about: "H.264 in MPEG-TS over UDP", needs: "ffmpeg", loses: true, open: openMPEGTS, lacks: lacksFFmpeg,
 		cannot: map[string]string{"truncate": encodedAnew, "corrupt": encodedAnew, "resize": encodedAnew, "disconnect": noConnection, "refuse": noConnection}},
-	"v4l2": {about: "a V4L2 loopback device of the kernel", needs: "ffmpeg, v4l2loopback", open: openV4L2, lacks: lacksV4L2,
+	"v4l2": {about: "a V4L2 loopback device of the kernel", needs: "ffmpeg, v4l2loopback", loses: true, open: openV4L2, lacks: lacksV4L2,
 		cannot: map[string]string{"truncate": encodedAnew, "corrupt": encodedAnew, "resize": encodedAnew, "disconnect": noConnection, "refuse": noConnection}},
 }
 
