@@ -3,6 +3,7 @@ package hil
 import (
 	"context"
 	"io"
+	"math/rand/v2"
 	"mime"
 	"mime/multipart"
 	"net/http"
@@ -176,5 +177,14 @@ func TestSameSeedSameFaults(t *testing.T) {
 		if a[i] != b[i] {
 			t.Fatalf("%v, then %v", a, b)
 		}
+	}
+}
+
+// An amount beyond the picture covers all of it.
+func TestOccludeBeyondThePicture(t *testing.T) {
+	s := spoiler{rand: rand.New(rand.NewPCG(1, 1))}
+	f := camera.NewFrame(16, 8, nil)
+	if err := s.under(f, "occlude", 4); err != nil || f.Pix[len(f.Pix)-1] < 52 {
+		t.Errorf("%v: the last byte is %d", err, f.Pix[len(f.Pix)-1])
 	}
 }
