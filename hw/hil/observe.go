@@ -34,7 +34,7 @@ type Note struct {
 	Reason string    `json:"reason,omitempty"`
 }
 
-// Poll is what the unit's status page said.
+// Poll is what the unit's status page said, or that it did not answer. Got is when that was known.
 type Poll struct {
 	Got      time.Time `json:"got"`
 	Answered bool      `json:"answered"`
@@ -159,8 +159,8 @@ func (o *observer) poll(ctx context.Context) {
 	}
 }
 
-func (o *observer) ask(ctx context.Context, client *http.Client) Poll {
-	p := Poll{Got: time.Now()}
+func (o *observer) ask(ctx context.Context, client *http.Client) (p Poll) {
+	defer func() { p.Got = time.Now() }() // when it is known what was said, or that nothing was
 	p.RSS, p.CPU = o.used()
 	var s struct {
 		Ready    bool `json:"ready"`
@@ -186,7 +186,6 @@ func (o *observer) ask(ctx context.Context, client *http.Client) Poll {
 	if json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&s) != nil {
 		return p
 	}
-	p.Got = time.Now() // what was said is known now
 	p.Answered, p.Ready, p.Healthy = true, s.Ready, s.Healthy
 	for _, x := range s.Problems {
 		p.Problems = append(p.Problems, x.Part+": "+x.What)
