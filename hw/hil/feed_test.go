@@ -94,7 +94,11 @@ func serveFaults(t *testing.T, n int, faults ...Fault) []got {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	done := make(chan error, 1)
-	go func() { done <- f.run(ctx, time.Now().Add(200*time.Millisecond)) }()
+	go func() { // once somebody is there to see it, however long that takes
+		for !f.wire.reaches() && sleep(ctx, time.Millisecond) == nil {
+		}
+		done <- f.run(ctx, time.Now())
+	}()
 	var out []got
 	for len(out) < n && ctx.Err() == nil {
 		out = append(out, read(ctx, t, f.URL(), n-len(out))...)

@@ -3,6 +3,7 @@ package hil
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // drops are the frames that were sent, outside of faults of their camera, of all and of the unit, and
@@ -24,7 +25,9 @@ func (r *Run) drops(q Requirement) Verdict {
 			}
 			ok[*x.Code] = true
 		}
-		for _, s := range r.due(c.Name, first, len(ok) > 0, func(string) bool { return true }) {
+		for _, s := range r.due(c.Name, first, len(ok) > 0, func(at time.Time) bool {
+			return r.disturbed(c.Name, at, func(string) bool { return true })
+		}) {
 			sent++
 			if !ok[s.Code] {
 				lost++

@@ -36,13 +36,12 @@ func (r *Run) disturbed(camera string, at time.Time, counts func(kind string) bo
 }
 
 // due are the frames of a camera that the unit must have answered, in order: those that were sent,
-// not around faults of the kinds that count, and had the time to come. first is the lowest code that
+// not around what excuses them, and had the time to come. first is the lowest code that
 // was heard: frames before it may be from before the camera was open.
-func (r *Run) due(camera string, first uint32, heard bool, counts func(kind string) bool) (out []*Served) {
+func (r *Run) due(camera string, first uint32, heard bool, around func(at time.Time) bool) (out []*Served) {
 	for i := range r.Served {
 		s := &r.Served[i]
-		if s.Camera != camera || s.Sent.IsZero() || r.End.Sub(s.Made) < onWay ||
-			r.disturbed(camera, s.Made, counts) || r.disturbed(camera, s.Made.Add(onWay), counts) {
+		if s.Camera != camera || s.Sent.IsZero() || r.End.Sub(s.Made) < onWay || around(s.Made) || around(s.Made.Add(onWay)) {
 			continue
 		}
 		if s.Made.Sub(r.Begin) < settle && (!heard || s.Code < first) {
@@ -71,6 +70,15 @@ type fate struct {
 // onWire is the part of the frames that an encoder and packets may lose between bench and unit.
 const onWire = 0.05
 
+// broken is whether, at a time, a camera's frames may have been lost for another reason than the unit: there
+// was a fault, or the connection was lost, as where the bench was held up for so long that the unit
+// gave it up.
+func (r *Run) broken(camera string, at time.Time) bool {
+	return r.disturbed(camera, at, breaks) || slices.ContainsFunc(r.Notes, func(n Note) bool {
+		return n.Source == camera && n.What == "camera lost" && !at.Before(n.Got.Add(-2*onWay)) && at.Before(n.Got.Add(settle))
+	})
+}
+
 // breaks is whether a fault can keep a frame from having one result.
 func breaks(kind string) bool { return !slices.Contains(answered, kind) }
 
@@ -91,7 +99,7 @@ func (r *Run) fate(camera string) *fate {
 		}
 		a.results++
 		a.number(x, next)
-		quiet := !r.disturbed(camera, x.Got, breaks)
+		quiet := !r.broken(camera, x.Got)
 		if x.Code == nil {
 			if slices.Contains(pictureless, x.Status) {
 				a.blank++
@@ -102,7 +110,7 @@ func (r *Run) fate(camera string) *fate {
 		}
 		c := *x.Code
 		s := made[c]
-		if quiet && s != nil && !r.disturbed(camera, s.Made, breaks) {
+		if quiet && s != nil && !r.broken(camera, s.Made) {
 			switch {
 			case seen[c]:
 				a.repeated++
@@ -133,7 +141,7 @@ func (r *Run) missing(a *fate, made map[uint32]*Served, seen map[uint32]bool, bl
 	if heard {
 		first = codes[0]
 	}
-	due := r.due(a.camera, first, heard, breaks)
+	due := r.due(a.camera, first, heard, func(at time.Time) bool { return r.broken(a.camera, at) })
 	a.sent = len(due)
 	left := map[int64]int{}
 	for k, n := range blanks {

@@ -74,6 +74,16 @@ func TestOneResultOfEachFrame(t *testing.T) {
 			}
 			return cut(r, 40, 60)
 		}(), ""},
+		"what is lost with a connection that the unit gave up": {func() *Run {
+			r := cut(drive(0, 0, ""), 50, 60)
+			r.Notes = []Note{{Got: sec(6), Source: "front", What: "camera lost"}}
+			return r
+		}(), ""},
+		"what is lost long after it": {func() *Run {
+			r := cut(drive(0, 0, ""), 85, 90)
+			r.Notes = []Note{{Got: sec(5), Source: "front", What: "camera lost"}}
+			return r
+		}(), "5 lost"},
 		"nothing was sent": {func() *Run {
 			r := drive(0, 0, "")
 			for i := range r.Served {

@@ -19,6 +19,10 @@ type httpWire struct {
 	closes  bool // connections are accepted and closed
 }
 
+// queued is how many pictures wait for a client before one is lost: so many that a bench that was held up
+// for two seconds and catches up loses none.
+const queued = 64
+
 // boundary parts the pictures of a stream.
 const boundary = "perceive-bench"
 
@@ -46,7 +50,7 @@ func (h *httpWire) serve(w http.ResponseWriter, r *http.Request) {
 		h.mu.Unlock()
 		panic(http.ErrAbortHandler)
 	}
-	parts := make(chan []byte, 4)
+	parts := make(chan []byte, queued)
 	h.clients[parts] = struct{}{}
 	h.mu.Unlock()
 	defer func() {

@@ -75,7 +75,7 @@ func TestFramesOverWires(t *testing.T) {
 				}
 				return len(codes) == 20
 			})
-			if !slices.IsSorted(codes) || uncoded > 5 { // a busy machine loses a packet
+			if !slices.IsSorted(codes) || uncoded > 60 { // a busy machine loses packets, each of which spoils up to 15 frames
 				t.Errorf("frames %v, and %d without a number", codes, uncoded)
 			}
 		})
