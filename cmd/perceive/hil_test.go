@@ -104,11 +104,19 @@ func TestBenchSaysNoBudget(t *testing.T) {
 
 func TestBenchIsAskedWrongly(t *testing.T) {
 	for args, want := range map[string]string{
-		"hil run nothing":                      `no scenario "nothing"`,
-		"hil run none.yaml":                    "none.yaml",
-		"hil run camera-gone --length 1s":      "has a fault until 7s",
-		"hil show nothing":                     "no scenario",
-		"hil run unit-killed --unit localhost": "needs a unit that the bench starts",
+		"hil run nothing":                 `no scenario "nothing"`,
+		"hil run none.yaml":               "none.yaml",
+		"hil run camera-gone --length 1s": "has a fault until 7s",
+		"hil show nothing":                "no scenario",
+		"hil run unit-killed --unit 127.0.0.1:1 --listen 127.0.0.1": "fault kill needs a unit that the bench starts",
+		"hil run soak --unit 127.0.0.1:1 --listen 127.0.0.1":        "requirement memory needs a unit that the bench starts",
+		"hil run busy --unit 127.0.0.1:1 --listen 127.0.0.1":        "fault load needs a unit that the bench starts",
+		"hil run no-provider --unit 127.0.0.1:1 --listen 127.0.0.1": "fault no_provider needs a unit that the bench starts",
+		"hil run wire-mpegts --listen 192.0.2.1":                    "over mpegts, which does not leave this machine",
+		"hil run healthy --unit localhost --listen 127.0.0.1":       "want HOST:PORT of its HTTP face",
+		"hil run healthy --unit 127.0.0.1:1":                        "--unit needs --listen",
+		"hil run healthy --unit 127.0.0.1:1 --listen 0.0.0.0":       "want the address of this machine",
+		"hil run healthy --listen 127.0.0.1:0":                      "the port of the first camera is not within",
 	} {
 		if strings.HasPrefix(args, "hil run") {
 			args += " --out " + t.TempDir()

@@ -86,7 +86,7 @@ func serveFaults(t *testing.T, n int, faults ...Fault) []got {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := newFeed(s, 0, clip)
+	f, err := newFeed(s, 0, clip, "")
 	if err != nil {
 		t.Fatal(err)
 	}

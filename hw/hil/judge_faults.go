@@ -22,7 +22,7 @@ func proven(problem string) bool {
 // detect: from the fault's beginning to the first result, note or problem that says so. Of bad_model
 // it is the problem alone, with its reason.
 func (r *Run) detect(q Requirement) Verdict {
-	s := sight{q: q, fault: r.Scenario.Faults[q.Fault], from: r.Injected[q.Fault].From}
+	s := sight{q: q, fault: r.Scenario.Faults[q.Fault], from: r.Injected[q.Fault].From, end: r.End}
 	if s.fault.Kind == "no_provider" && r.saidAtStart(s) {
 		return Verdict{Pass: true, Measured: "detected at start", Limit: short(q.Within), Margin: short(q.Within)}
 	}
@@ -59,9 +59,6 @@ func (r *Run) inPolls(s *sight) {
 			answered = p.Answered
 			continue
 		}
-		if p.Got.After(r.End) {
-			continue
-		}
 		if !model && answered && !p.Answered && slices.Contains(s.q.As, "no answer") {
 			s.see(p.Got)
 		}
@@ -85,14 +82,14 @@ func (r *Run) saidAtStart(s sight) bool {
 
 // sight is a search for the first sign of a fault.
 type sight struct {
-	q           Requirement
-	fault       Fault
-	from, first time.Time
+	q                Requirement
+	fault            Fault
+	from, end, first time.Time
 }
 
-// see takes a sign; what was there before the fault is none.
+// see takes a sign; what was there before the fault is none, nor what comes of the end of the frames.
 func (s *sight) see(at time.Time) {
-	if !at.Before(s.from) && (s.first.IsZero() || at.Before(s.first)) {
+	if !at.Before(s.from) && !at.After(s.end) && (s.first.IsZero() || at.Before(s.first)) {
 		s.first = at
 	}
 }

@@ -148,3 +148,15 @@ func TestFaultsExcuseTheirOwn(t *testing.T) {
 		}
 	}
 }
+
+// Results that are late at the end are waited for.
+func TestDrain(t *testing.T) {
+	o, f := &observer{}, &feed{cam: Camera{Name: "front"}}
+	f.served = []Served{{Code: 6, Sent: time.Now()}, {Code: 7, Sent: time.Now()}, {Code: 8}}
+	o.take(time.Now(), 1, `{"source": "front", "status": "ok", "live": {"code": 6}}`)
+	time.AfterFunc(200*time.Millisecond, func() { o.take(time.Now(), 1, `{"source": "front", "status": "ok", "live": {"code": 7}}`) })
+	o.drain(t.Context(), []*feed{f})
+	if got := o.heard("front"); got != 7 {
+		t.Errorf("frame %d was the last that was heard, want 7", got)
+	}
+}

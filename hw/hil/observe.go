@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -229,4 +230,32 @@ func (o *observer) ready() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return len(o.polls) > 0 && o.polls[len(o.polls)-1].Ready
+}
+
+// drain waits for the results of the frames that were sent last, for drainTime at most: on a machine that is
+// busy they are late, and not lost.
+func (o *observer) drain(ctx context.Context, feeds []*feed) {
+	for end := time.Now().Add(drainTime); time.Now().Before(end); {
+		if !slices.ContainsFunc(feeds, func(f *feed) bool { return o.heard(f.cam.Name) < f.lastSent() }) {
+			return
+		}
+		if sleep(ctx, 20*time.Millisecond) != nil {
+			return
+		}
+	}
+}
+
+// drainTime is how long results are waited for at the end.
+const drainTime = 3 * time.Second
+
+// heard is the code of the last result of a camera that has one, -1 before.
+func (o *observer) heard(camera string) int64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, x := range slices.Backward(o.results) {
+		if x.Source == camera && x.Code != nil {
+			return int64(*x.Code)
+		}
+	}
+	return -1
 }

@@ -49,6 +49,8 @@ type Camera struct {
 	Query string `yaml:"query"`
 	// Quality of the JPEG pictures, 1 to 100; 0 is 80.
 	Quality int `yaml:"quality"`
+
+	address string // where it listens, host:port; empty: a free port of this machine
 }
 
 // Unit is how the unit under test is started.

@@ -22,7 +22,7 @@ func over(t *testing.T, c Camera, faults []Fault, see func(code uint32, coded bo
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := newFeed(&Scenario{Seed: 1, Cameras: []Camera{c}, Faults: faults}, 0, clip)
+	f, err := newFeed(&Scenario{Seed: 1, Cameras: []Camera{c}, Faults: faults}, 0, clip, "")
 	if err != nil {
 		t.Fatal(err)
 	}
