@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,7 +27,8 @@ type hilRunCmd struct {
 	Out      string        `type:"path" default:"out/hil" placeholder:"DIR" help:"Folder for the report (index.html, junit.xml, results.json, table.md) and what the unit leaves."`
 	Seed     uint64        `placeholder:"N" help:"Seed of the faults, over the scenarios' own."`
 	Length   time.Duration `placeholder:"TIME" help:"Length of the scenarios, over their own: --length 1h soak."`
-	Unit     string        `placeholder:"HOST:PORT" help:"Test the daemon that runs there, and start none."`
+	Unit     string        `placeholder:"HOST:PORT" help:"Test the daemon that runs there, and start none: with --listen."`
+	Listen   string        `placeholder:"HOST[:FIRSTPORT]" help:"Address of this machine where the unit finds the cameras, one port each from 8700 or FIRSTPORT on. Default: free ports of 127.0.0.1."`
 	Program  string        `type:"path" placeholder:"FILE" help:"The perceive that is tested. Default: this one."`
 }
 
@@ -41,7 +43,12 @@ begins with 'fails-' are made to fail, and pass when they do: a bench that canno
   perceive hil run                             the suite
   perceive hil run soak --length 1h
   perceive hil show camera-frozen > mine.yaml
-  perceive hil run mine.yaml --out out/mine`
+  perceive hil run mine.yaml --out out/mine
+
+A daemon that runs already, on a board for instance, is told by its configuration where the cameras are; the bench
+prints that at the start and waits until it has connected. Its process, disk and provider are left alone.
+
+  perceive hil run healthy --unit 192.168.1.20:8077 --listen 192.168.1.10:8700`
 }
 
 func (c *hilRunCmd) Run(a *app) error {
@@ -58,7 +65,7 @@ func (c *hilRunCmd) Run(a *app) error {
 	}
 	var done []*hil.Outcome
 	for i, s := range all {
-		if why := s.Lacks(); why != nil {
+		if why := errors.Join(s.Lacks(), b.Refuses(s)); why != nil {
 			o := hil.Missed(s, why)
 			done = append(done, o)
 			printOutcome(a.out, o)
@@ -108,21 +115,47 @@ func benchVerdict(done []*hil.Outcome, named bool) error {
 }
 
 func (c *hilRunCmd) bench(a *app) (*hil.Bench, error) {
+	listen, err := c.listen()
+	if err != nil {
+		return nil, usageError{err}
+	}
 	program := c.Program
-	var err error
 	if program == "" {
 		if program, err = os.Executable(); err != nil {
 			return nil, err
 		}
 	}
 	opencv.SetThreads(1)
-	b := &hil.Bench{Program: program, Address: c.Unit, Open: world, Model: models.Find("road-int8"), Say: func(string, ...any) {}}
+	b := &hil.Bench{Program: program, Address: c.Unit, Listen: listen, Open: world, Model: models.Find("road-int8"), Say: func(string, ...any) {}}
+	if c.Unit != "" { // somebody else has to know where the cameras are
+		b.Say = func(format string, args ...any) { fmt.Fprintf(a.errOut, format+"\n", args...) }
+	}
 	library, err := ort.Config{Library: a.library}.Find()
 	if err != nil {
 		return nil, err
 	}
 	b.Env = []string{"PERCEIVE_ORT_LIB=" + library}
 	return b, nil
+}
+
+// listen is where the cameras are, which a unit that runs already must have been told.
+func (c *hilRunCmd) listen() (hil.Listen, error) {
+	if c.Listen == "" && c.Unit == "" {
+		return hil.Listen{}, nil
+	}
+	if c.Unit != "" {
+		if _, _, err := net.SplitHostPort(c.Unit); err != nil {
+			return hil.Listen{}, fmt.Errorf("--unit %q: want HOST:PORT of its HTTP face", c.Unit)
+		}
+		if c.Listen == "" {
+			return hil.Listen{}, errors.New("--unit needs --listen HOST[:FIRSTPORT]: the address of this machine where that unit finds the cameras")
+		}
+	}
+	l, err := hil.ParseListen(c.Listen)
+	if err != nil {
+		err = fmt.Errorf("--listen %w", err)
+	}
+	return l, err
 }
 
 // scenarios are those that were asked for.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,38 +39,61 @@ func onBench(t *testing.T, scenarios ...string) (code int, out string, done []*h
 	return code, out + errOut, done
 }
 
+// tries is how often a scenario is run whose times could not be measured, because the machine had
+// other things to do.
+const tries = 3
+
 // The daemon on the bench: a camera that goes away and comes back is noticed and taken up again,
 // and each requirement that can be broken in a few seconds is found broken by the scenario that
-// is made for that. Both are about time, so the race detector, which takes it, is not asked.
+// is made for that. What is about time has wide limits, and is left open where the bench was late each
+// time; all else must hold on any machine.
 func TestBenchOnTheDaemonBudget(t *testing.T) {
 	text, err := hil.Text("camera-gone")
 	if err != nil {
 		t.Fatal(err)
 	}
-	short := filepath.Join(t.TempDir(), "gone.yaml") // the same in half the time
-	if err := os.WriteFile(short, []byte(strings.NewReplacer("length: 14s", "length: 7s", "at: 4s, for: 3s", "at: 2s, for: 2s").Replace(string(text))), 0o644); err != nil {
+	gone := filepath.Join(t.TempDir(), "gone.yaml")
+	wide := strings.NewReplacer("length: 14s", "length: 12s", "at: 4s, for: 3s", "at: 3s, for: 2s", "within: 1s", "within: 6s", "within: 5s", "within: 6s", "below: 700ms", "below: 5s")
+	if err := os.WriteFile(gone, []byte(wide.Replace(string(text))), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	scenarios := []string{short, "fails-gap", "fails-detect", "fails-alive", "fails-one_result"}
-	code, out, done := onBench(t, scenarios...)
-	if code != exitOK || len(done) != len(scenarios) {
-		t.Fatalf("exit code %d: %s", code, out)
-	}
-	for _, o := range done {
-		if !o.Pass || o.Error != "" {
-			t.Errorf("%s: %+v", o.Scenario, o)
+	left := []string{gone, "fails-gap", "fails-detect", "fails-alive", "fails-one_result"}
+	for try := 1; len(left) > 0; try++ {
+		code, out, done := onBench(t, left...)
+		if len(done) != len(left) {
+			t.Fatalf("exit code %d: %s", code, out)
 		}
+		var again []string
+		for i, o := range done {
+			switch {
+			case o.NotMeasured != "" && try < tries:
+				again = append(again, left[i])
+			case o.NotMeasured != "":
+				t.Logf("%s: %s", o.Scenario, o.NotMeasured)
+			case !o.Pass:
+				t.Errorf("%s: %s", o.Scenario, out)
+			}
+			for _, v := range o.Verdicts {
+				if o.Error != "" || !v.Doubtful && v.Pass == strings.HasPrefix(o.Scenario, "fails-") {
+					t.Errorf("%s: %s: %+v", o.Scenario, o.Error, v)
+				}
+			}
+		}
+		if (code == exitOK) != !slices.ContainsFunc(done, func(o *hil.Outcome) bool { return !o.Pass }) {
+			t.Errorf("exit code %d: %s", code, out)
+		}
+		left = again
 	}
 }
 
-// A requirement that is not met is exit code 1.
+// A requirement that is not met is exit code 1: one that is not about time, which no machine is late for.
 func TestBenchSaysNoBudget(t *testing.T) {
-	text, err := hil.Text("fails-gap")
+	text, err := hil.Text("fails-alive")
 	if err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "mine.yaml")
-	if err := os.WriteFile(file, []byte(strings.Replace(string(text), "fails: gap\n", "", 1)), 0o644); err != nil {
+	if err := os.WriteFile(file, []byte(strings.Replace(string(text), "fails: alive\n", "", 1)), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	code, out, done := onBench(t, file)
@@ -80,11 +104,19 @@ func TestBenchSaysNoBudget(t *testing.T) {
 
 func TestBenchIsAskedWrongly(t *testing.T) {
 	for args, want := range map[string]string{
-		"hil run nothing":                      `no scenario "nothing"`,
-		"hil run none.yaml":                    "none.yaml",
-		"hil run camera-gone --length 1s":      "has a fault until 7s",
-		"hil show nothing":                     "no scenario",
-		"hil run unit-killed --unit localhost": "needs a unit that the bench starts",
+		"hil run nothing":                 `no scenario "nothing"`,
+		"hil run none.yaml":               "none.yaml",
+		"hil run camera-gone --length 1s": "has a fault until 7s",
+		"hil show nothing":                "no scenario",
+		"hil run unit-killed --unit 127.0.0.1:1 --listen 127.0.0.1": "fault kill needs a unit that the bench starts",
+		"hil run soak --unit 127.0.0.1:1 --listen 127.0.0.1":        "requirement memory needs a unit that the bench starts",
+		"hil run busy --unit 127.0.0.1:1 --listen 127.0.0.1":        "fault load needs a unit that the bench starts",
+		"hil run no-provider --unit 127.0.0.1:1 --listen 127.0.0.1": "fault no_provider needs a unit that the bench starts",
+		"hil run wire-mpegts --listen 192.0.2.1":                    "over mpegts, which does not leave this machine",
+		"hil run healthy --unit localhost --listen 127.0.0.1":       "want HOST:PORT of its HTTP face",
+		"hil run healthy --unit 127.0.0.1:1":                        "--unit needs --listen",
+		"hil run healthy --unit 127.0.0.1:1 --listen 0.0.0.0":       "want the address of this machine",
+		"hil run healthy --listen 127.0.0.1:0":                      "the port of the first camera is not within",
 	} {
 		if strings.HasPrefix(args, "hil run") {
 			args += " --out " + t.TempDir()

@@ -20,9 +20,13 @@ type Bench struct {
 	// Program is the perceive that is tested; Env is added to its environment.
 	Program string
 	Env     []string
-	// Address, if not empty, is a unit that runs already, host:port of its HTTP face. Its cameras
-	// must be told by hand where to look, and what is done to a process cannot be done to it.
+	// Address, if not empty, is a unit that runs already, host:port of its HTTP face. It must have been told
+	// where the cameras are, and what is done to a process cannot be done to it: see Refuses.
 	Address string
+	// Listen is where the cameras are; the zero value is free ports of this machine.
+	Listen Listen
+	// Patience is how long the unit may take to be ready and to open its cameras; 0 is a minute.
+	Patience time.Duration
 	// Open opens a camera's world.
 	Open func(uri string) (camera.Source, error)
 	// Model is the model file that bad_model tampers with.
@@ -34,58 +38,17 @@ type Bench struct {
 	clips map[clipKey]*clip // of scenarios before, which most share
 }
 
-// clipKey is what a clip depends on.
-type clipKey struct {
-	world         string
-	fps           float64
-	width, height int
-	truth         bool
-	golden        string
-}
-
-// truth is whether something is held against what is in the pictures.
-func (s *Scenario) truth() bool {
-	return slices.ContainsFunc(s.Require, func(r Requirement) bool { return r.Kind == "agreement" })
-}
-
-// golden is the recording that a camera's answers are held against, empty if there is none.
-func (s *Scenario) golden(camera string) string {
-	for _, r := range s.Require {
-		if r.Golden != "" && r.of(camera) {
-			return r.Golden
-		}
-	}
-	return ""
-}
-
-// clip is what a camera looks at. The truth takes as long as the pictures, so it is made only
-// where something is held against it.
-func (b *Bench) clip(ctx context.Context, s *Scenario, c Camera) (*clip, error) {
-	truth, golden := s.truth(), s.golden(c.Name)
-	key := clipKey{c.World, c.FPS, c.Width, c.Height, truth, golden}
-	if b.clips[key] == nil {
-		made, err := loadClip(ctx, c, truth && golden == "", b.Open)
-		if err == nil && golden != "" {
-			err = made.learn(golden)
-		}
-		if err != nil {
-			return nil, err
-		}
-		if b.clips == nil {
-			b.clips = map[clipKey]*clip{}
-		}
-		b.clips[key] = made
-	}
-	return b.clips[key], nil
-}
-
-// startTime is how long the unit may take to be ready.
-const startTime = 60 * time.Second
+// startTime is how long the unit may take to be ready and to open its cameras, unless the bench has more
+// patience.
+const startTime = time.Minute
 
 // Run runs a scenario in a folder, where the unit's files are and stay.
 func (b *Bench) Run(ctx context.Context, s *Scenario, dir string) (_ *Run, err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("hil: %w", err)
+	}
+	if err := b.Refuses(s); err != nil {
+		return nil, err
 	}
 	feeds, err := b.feeds(ctx, s)
 	if err != nil {
@@ -96,6 +59,7 @@ func (b *Bench) Run(ctx context.Context, s *Scenario, dir string) (_ *Run, err e
 			f.Close()
 		}
 	}()
+	defer Unmount(dir) // also when the unit does not start
 	u, o, err := b.unit(s, dir, feeds)
 	if err != nil {
 		return nil, err
@@ -108,8 +72,10 @@ func (b *Bench) Run(ctx context.Context, s *Scenario, dir string) (_ *Run, err e
 	watching.Go(func() error { o.poll(watch); return nil })
 	defer watching.Wait()
 	defer stop()
-	defer Unmount(dir)
 	r, err := b.play(ctx, s, dir, feeds, u, o)
+	if err == nil {
+		o.drain(ctx, feeds)
+	}
 	if u != nil {
 		r.Running = u.running()
 		err = errors.Join(err, u.stop())
@@ -136,7 +102,7 @@ func (b *Bench) feeds(ctx context.Context, s *Scenario) (out []*feed, err error)
 		clip, err := b.clip(ctx, s, c)
 		if err == nil {
 			var f *feed
-			if f, err = newFeed(s, i, clip); err == nil {
+			if f, err = newFeed(s, i, clip, b.Listen.at(i)); err == nil {
 				out = append(out, f)
 				continue
 			}
@@ -152,13 +118,8 @@ func (b *Bench) feeds(ctx context.Context, s *Scenario) (out []*feed, err error)
 // unit starts the unit under test, or finds the one that runs.
 func (b *Bench) unit(s *Scenario, dir string, feeds []*feed) (*unit, *observer, error) {
 	if b.Address != "" {
-		for _, f := range s.Faults {
-			if slices.Contains(onUnit, f.Kind) && f.Kind != "model_swap" && f.Kind != "slow_reader" && f.Kind != "deaf" && f.Kind != "load" {
-				return nil, nil, fmt.Errorf("hil: %s: fault %s needs a unit that the bench starts: leave the address out", s.Name, f.Kind)
-			}
-		}
-		if slices.ContainsFunc(s.Require, func(q Requirement) bool { return q.Kind == "recording" }) {
-			return nil, nil, fmt.Errorf("hil: %s: requirement recording needs a unit that the bench starts: its files are elsewhere", s.Name)
+		for _, f := range feeds {
+			b.Say("camera %s: %s: configure the unit with it, as of its sources: %s", f.cam.Name, f.URL(), entry(f))
 		}
 		return nil, &observer{base: "http://" + b.Address, life: func() int { return 1 }, used: func() (int64, float64) { return 0, 0 }}, nil
 	}
@@ -193,23 +154,21 @@ func config(listen string, feeds []*feed) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "http: {listen: %q}\nsources:\n", listen)
 	for _, f := range feeds {
-		fmt.Fprintf(&b, "  - {name: %s, uri: %q, frame_code: true}\n", f.cam.Name, f.URL())
+		fmt.Fprintf(&b, "  %s\n", entry(f))
 	}
 	return b.String()
+}
+
+// entry is what a camera is in the unit's configuration.
+func entry(f *feed) string {
+	return fmt.Sprintf("- {name: %s, uri: %q, frame_code: true}", f.cam.Name, f.URL())
 }
 
 // play serves frames and injects faults for the scenario's length.
 func (b *Bench) play(ctx context.Context, s *Scenario, dir string, feeds []*feed, u *unit, o *observer) (*Run, error) {
 	r := &Run{Scenario: s, Injected: make([]Span, len(s.Faults))}
-	ready, cancel := context.WithTimeout(ctx, startTime)
-	defer cancel()
-	for !o.ready() {
-		if died := u.deaths(); len(died) > 0 {
-			return r, fmt.Errorf("hil: the unit did not start (%s): see %s", died[0], filepath.Join(dir, "unit.log"))
-		}
-		if err := sleep(ready, 20*time.Millisecond); err != nil {
-			return r, fmt.Errorf("hil: the unit was not ready within %v: see %s: %w", startTime, filepath.Join(dir, "unit.log"), err)
-		}
+	if err := b.await(ctx, dir, feeds, u, o); err != nil {
+		return r, err
 	}
 	b.Say("the unit is ready; %v to go", s.Length)
 	work, stop := context.WithCancel(ctx)

@@ -50,9 +50,11 @@ type shot struct {
 // maxShots bounds them: the older ones of a long run are thinned out.
 const maxShots = 600
 
-func newFeed(s *Scenario, n int, c *clip) (*feed, error) {
+// newFeed is a scenario's camera at an address, host:port; empty is a free port of this machine.
+func newFeed(s *Scenario, n int, c *clip, address string) (*feed, error) {
 	f := &feed{cam: s.Cameras[n], faults: s.Faults, clip: c}
 	f.spoil.rand = rand.New(rand.NewPCG(s.Seed, uint64(n)))
+	f.cam.address = address
 	var err error
 	if f.wire, err = openWire(f.cam, c.width, c.height); err != nil {
 		return nil, fmt.Errorf("hil: camera %s: %w", f.cam.Name, err)
@@ -165,6 +167,18 @@ func (f *feed) log() []Served {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.served)
+}
+
+// lastSent is the code of the last frame that went on the wire, -1 before.
+func (f *feed) lastSent() int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, s := range slices.Backward(f.served) {
+		if !s.Sent.IsZero() {
+			return int64(s.Code)
+		}
+	}
+	return -1
 }
 
 // Close ends the camera.

@@ -3,6 +3,7 @@ package hil
 import (
 	"context"
 	"io"
+	"math/rand/v2"
 	"mime"
 	"mime/multipart"
 	"net/http"
@@ -85,7 +86,7 @@ func serveFaults(t *testing.T, n int, faults ...Fault) []got {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := newFeed(s, 0, clip)
+	f, err := newFeed(s, 0, clip, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +94,11 @@ func serveFaults(t *testing.T, n int, faults ...Fault) []got {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	done := make(chan error, 1)
-	go func() { done <- f.run(ctx, time.Now().Add(200*time.Millisecond)) }()
+	go func() { // once somebody is there to see it, however long that takes
+		for !f.wire.reaches() && sleep(ctx, time.Millisecond) == nil {
+		}
+		done <- f.run(ctx, time.Now())
+	}()
 	var out []got
 	for len(out) < n && ctx.Err() == nil {
 		out = append(out, read(ctx, t, f.URL(), n-len(out))...)
@@ -176,5 +181,14 @@ func TestSameSeedSameFaults(t *testing.T) {
 		if a[i] != b[i] {
 			t.Fatalf("%v, then %v", a, b)
 		}
+	}
+}
+
+// An amount beyond the picture covers all of it.
+func TestOccludeBeyondThePicture(t *testing.T) {
+	s := spoiler{rand: rand.New(rand.NewPCG(1, 1))}
+	f := camera.NewFrame(16, 8, nil)
+	if err := s.under(f, "occlude", 4); err != nil || f.Pix[len(f.Pix)-1] < 52 {
+		t.Errorf("%v: the last byte is %d", err, f.Pix[len(f.Pix)-1])
 	}
 }

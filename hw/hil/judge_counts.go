@@ -2,37 +2,36 @@ package hil
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
 
-// settle is how long after a fault its traces are not counted.
-const settle = 3 * time.Second
-
-// drops are the frames that were sent, outside of faults, and have no ok result.
+// drops are the frames that were sent, outside of faults of their camera, of all and of the unit, and
+// have no ok result.
 func (r *Run) drops(q Requirement) Verdict {
-	answered := map[string]map[uint32]bool{}
-	first := map[string]uint32{}
-	for _, x := range r.Results {
-		if x.Status != "ok" || x.Code == nil {
-			continue
-		}
-		if answered[x.Source] == nil {
-			answered[x.Source] = map[uint32]bool{}
-			first[x.Source] = *x.Code
-		}
-		answered[x.Source][*x.Code] = true
-	}
 	sent, lost := 0, 0
-	for _, s := range r.Served {
-		// What was on its way at the end may not have come.
-		if !q.of(s.Camera) || s.Sent.IsZero() || r.disturbed(s.Made) || s.Code < first[s.Camera] || r.End.Sub(s.Made) < time.Second {
+	for _, c := range r.Scenario.Cameras {
+		if !q.of(c.Name) {
 			continue
 		}
-		sent++
-		if !answered[s.Camera][s.Code] {
-			lost++
+		ok := map[uint32]bool{}
+		first := uint32(0)
+		for _, x := range r.Results {
+			if x.Source != c.Name || x.Status != "ok" || x.Code == nil {
+				continue
+			}
+			if len(ok) == 0 {
+				first = *x.Code
+			}
+			ok[*x.Code] = true
+		}
+		for _, s := range r.due(c.Name, first, len(ok) > 0, func(at time.Time) bool {
+			return r.disturbed(c.Name, at, func(string) bool { return true })
+		}) {
+			sent++
+			if !ok[s.Code] {
+				lost++
+			}
 		}
 	}
 	if sent == 0 {
@@ -44,11 +43,6 @@ func (r *Run) drops(q Requirement) Verdict {
 		v.At = r.End
 	}
 	return v
-}
-
-// disturbed is whether a fault was on at a time, or had just been.
-func (r *Run) disturbed(at time.Time) bool {
-	return slices.ContainsFunc(r.Injected, func(s Span) bool { return !s.From.IsZero() && !at.Before(s.From) && at.Before(s.To.Add(settle)) })
 }
 
 func (r *Run) agreement(q Requirement) Verdict {
@@ -82,35 +76,6 @@ func (r *Run) agreement(q Requirement) Verdict {
 		v.At = r.End
 	}
 	return v
-}
-
-func (r *Run) oneResult(q Requirement) Verdict {
-	type key struct {
-		source string
-		life   int
-	}
-	next := map[key]uint64{}
-	for _, x := range r.Results {
-		if !q.of(x.Source) {
-			continue
-		}
-		k := key{x.Source, x.Life}
-		want, seen := next[k]
-		if seen && x.Seq != want {
-			return Verdict{Measured: fmt.Sprintf("%s: frame %d after frame %d", x.Source, x.Seq, want-1), Limit: "each once, in order", At: x.Got}
-		}
-		next[k] = x.Seq + 1
-	}
-	if len(next) == 0 {
-		return Verdict{Measured: "no result", Limit: "each once, in order", At: r.End}
-	}
-	n := 0
-	for _, x := range r.Results {
-		if q.of(x.Source) {
-			n++
-		}
-	}
-	return Verdict{Pass: true, Measured: fmt.Sprintf("%d results, no gap", n), Limit: "each once, in order", Margin: "–"}
 }
 
 func (r *Run) alive(Requirement) Verdict {

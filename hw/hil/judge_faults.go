@@ -22,55 +22,94 @@ func proven(problem string) bool {
 // detect: from the fault's beginning to the first result, note or problem that says so. Of bad_model
 // it is the problem alone, with its reason.
 func (r *Run) detect(q Requirement) Verdict {
-	from := r.Injected[q.Fault].From
-	fromStart := r.Scenario.Faults[q.Fault].Kind == "no_provider" // there before the first frame
-	cam := r.Scenario.Faults[q.Fault].Camera
-	badModel := r.Scenario.Faults[q.Fault].Kind == "bad_model"
-	var first time.Time
-	see := func(at time.Time) {
-		if first.IsZero() || at.Before(first) {
-			first = at
+	s := sight{q: q, fault: r.Scenario.Faults[q.Fault], from: r.Injected[q.Fault].From, end: r.End}
+	if s.fault.Kind == "no_provider" && r.saidAtStart(s) {
+		return Verdict{Pass: true, Measured: "detected at start", Limit: short(q.Within), Margin: short(q.Within)}
+	}
+	if s.fault.Kind != "bad_model" {
+		for _, x := range r.Results {
+			if slices.Contains(q.As, x.Status) && s.of(x.Source) {
+				s.see(x.Got)
+			}
+		}
+		for _, n := range r.Notes {
+			if what, is := strings.CutPrefix(n.What, "camera "); is && s.of(n.Source) && s.matches(what+" "+n.Reason) {
+				s.see(n.Got)
+			}
 		}
 	}
-	matches := func(text string) bool {
-		return slices.ContainsFunc(q.As, func(as string) bool { return strings.Contains(text, as) })
+	r.inPolls(&s)
+	if s.first.IsZero() {
+		return never("never noticed", q.Within, s.from)
 	}
-	for _, x := range r.Results {
-		if !badModel && !x.Got.Before(from) && (cam == "" || x.Source == cam) && slices.Contains(q.As, x.Status) {
-			see(x.Got)
-		}
+	v := took(s.first.Sub(s.from), q.Within)
+	if !v.Pass {
+		v.At = s.from.Add(q.Within)
 	}
-	for _, n := range r.Notes {
-		if !badModel && !n.Got.Before(from) && (cam == "" || n.Source == "" || n.Source == cam) && matches(n.What+" "+n.Reason) {
-			see(n.Got)
-		}
-	}
+	return v
+}
+
+// inPolls looks for the fault in what the status page said, or in that it did not answer although it had
+// before.
+func (r *Run) inPolls(s *sight) {
+	model := s.fault.Kind == "bad_model"
+	answered := true // the last time before the fault
 	for _, p := range r.Polls {
-		if p.Got.Before(from) || p.Got.After(r.End) {
+		if p.Got.Before(s.from) {
+			answered = p.Answered
 			continue
 		}
-		if !badModel && !p.Answered && slices.Contains(q.As, "no answer") {
-			see(p.Got)
+		if !model && answered && !p.Answered && slices.Contains(s.q.As, "no answer") {
+			s.see(p.Got)
 		}
 		for name, n := range p.Dropped {
-			if !badModel && n > r.dropped(name, from) && matches("output "+name+" dropped") {
-				see(p.Got)
+			if !model && n > r.dropped(name, s.from) && s.matches("output "+name+" dropped") {
+				s.see(p.Got)
 			}
 		}
 		for _, text := range p.Problems {
-			if matches(text) && (!badModel || proven(text)) && (fromStart || !r.said(text, from)) && (cam == "" || strings.Contains(text, cam) || !strings.HasPrefix(text, "source")) {
-				see(p.Got)
+			if s.problem(text) && !r.said(text, s.from) {
+				s.see(p.Got)
 			}
 		}
 	}
-	if first.IsZero() {
-		return never("never noticed", q.Within, from)
+}
+
+// saidAtStart is whether the problem was there before the fault's time: of what the unit was started with.
+func (r *Run) saidAtStart(s sight) bool {
+	return slices.ContainsFunc(r.Polls, func(p Poll) bool { return p.Got.Before(s.from) && slices.ContainsFunc(p.Problems, s.problem) })
+}
+
+// sight is a search for the first sign of a fault.
+type sight struct {
+	q                Requirement
+	fault            Fault
+	from, end, first time.Time
+}
+
+// see takes a sign; what was there before the fault is none, nor what comes of the end of the frames.
+func (s *sight) see(at time.Time) {
+	if !at.Before(s.from) && !at.After(s.end) && (s.first.IsZero() || at.Before(s.first)) {
+		s.first = at
 	}
-	v := took(first.Sub(from), q.Within)
-	if !v.Pass {
-		v.At = from.Add(q.Within)
+}
+
+// of is whether a camera is the requirement's and the fault's.
+func (s *sight) of(camera string) bool { return s.q.of(camera) && s.fault.of(camera) }
+
+func (s *sight) matches(text string) bool {
+	return slices.ContainsFunc(s.q.As, func(as string) bool { return strings.Contains(text, as) })
+}
+
+// problem is whether a problem of the status page can be a sign: one of a camera that it is about, and of
+// other parts only where the fault is the unit's.
+func (s *sight) problem(text string) bool {
+	part, _, _ := strings.Cut(text, ": ")
+	source, is := strings.CutPrefix(part, "source ")
+	if is && !s.of(source) || !is && !slices.Contains(onUnit, s.fault.Kind) {
+		return false
 	}
-	return v
+	return s.matches(text) && (s.fault.Kind != "bad_model" || proven(text))
 }
 
 // dropped is how many lines an output had dropped before a time.

@@ -128,7 +128,7 @@ func TestEachRequirementCanFail(t *testing.T) {
 				return r
 			}(),
 		}},
-		{kind: "one_result", good: drive(3, 5, "black"), measured: "100 results, no gap", bad: map[string]*Run{
+		{kind: "one_result", good: drive(3, 5, "black"), measured: "front: 31 frames, 0 lost, 0 repeated, 0 out of order; 100 results", bad: map[string]*Run{
 			"missing": func() *Run { r := drive(0, 0, ""); r.Results = append(r.Results[:50:50], r.Results[51:]...); return r }(),
 			"twice":   func() *Run { r := drive(0, 0, ""); r.Results[50].Seq = 49; return r }(),
 			"nothing": func() *Run { r := drive(0, 0, ""); r.Results = nil; return r }(),

@@ -7,47 +7,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 )
-
-// Result is one result as the unit published it.
-type Result struct {
-	Got    time.Time `json:"got"`
-	Source string    `json:"source"`
-	Seq    uint64    `json:"seq"`
-	Status string    `json:"status"`
-	Reason string    `json:"reason,omitempty"`
-	// Code is the number that the unit read in the picture, nil if there was none.
-	Code *uint32 `json:"code,omitempty"`
-	// Life counts the unit's processes: sequence numbers begin again with each.
-	Life   int               `json:"life"`
-	States map[string]string `json:"states,omitempty"`
-}
-
-// Note is something that the unit said beside its results: a camera's state, a problem.
-type Note struct {
-	Got    time.Time `json:"got"`
-	Source string    `json:"source,omitempty"`
-	What   string    `json:"what"`
-	Reason string    `json:"reason,omitempty"`
-}
-
-// Poll is what the unit's status page said.
-type Poll struct {
-	Got      time.Time `json:"got"`
-	Answered bool      `json:"answered"`
-	Ready    bool      `json:"ready"`
-	Healthy  bool      `json:"healthy"`
-	Problems []string  `json:"problems,omitempty"`
-	// Dropped counts the lines that each output did not get rid of.
-	Dropped map[string]uint64 `json:"dropped,omitempty"`
-	// RSS is the process's memory in bytes, 0 where it cannot be read.
-	RSS int64 `json:"rss,omitempty"`
-	// CPU is the processor time that the process has used, seconds.
-	CPU float64 `json:"cpu,omitempty"`
-}
 
 // observer reads what the unit publishes, from outside.
 type observer struct {
@@ -159,8 +123,8 @@ func (o *observer) poll(ctx context.Context) {
 	}
 }
 
-func (o *observer) ask(ctx context.Context, client *http.Client) Poll {
-	p := Poll{Got: time.Now()}
+func (o *observer) ask(ctx context.Context, client *http.Client) (p Poll) {
+	defer func() { p.Got = time.Now() }() // when it is known what was said, or that nothing was
 	p.RSS, p.CPU = o.used()
 	var s struct {
 		Ready    bool `json:"ready"`
@@ -186,7 +150,6 @@ func (o *observer) ask(ctx context.Context, client *http.Client) Poll {
 	if json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&s) != nil {
 		return p
 	}
-	p.Got = time.Now() // what was said is known now
 	p.Answered, p.Ready, p.Healthy = true, s.Ready, s.Healthy
 	for _, x := range s.Problems {
 		p.Problems = append(p.Problems, x.Part+": "+x.What)
@@ -200,13 +163,6 @@ func (o *observer) ask(ctx context.Context, client *http.Client) Poll {
 		}
 	}
 	return p
-}
-
-// Observed is everything that was seen of the unit.
-type Observed struct {
-	Results []Result `json:"results"`
-	Notes   []Note   `json:"notes"`
-	Polls   []Poll   `json:"polls"`
 }
 
 func (o *observer) all() Observed {
@@ -230,4 +186,32 @@ func (o *observer) ready() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return len(o.polls) > 0 && o.polls[len(o.polls)-1].Ready
+}
+
+// drain waits for the results of the frames that were sent last, for drainTime at most: on a machine that is
+// busy they are late, and not lost.
+func (o *observer) drain(ctx context.Context, feeds []*feed) {
+	for end := time.Now().Add(drainTime); time.Now().Before(end); {
+		if !slices.ContainsFunc(feeds, func(f *feed) bool { return o.heard(f.cam.Name) < f.lastSent() }) {
+			return
+		}
+		if sleep(ctx, 20*time.Millisecond) != nil {
+			return
+		}
+	}
+}
+
+// drainTime is how long results are waited for at the end.
+const drainTime = 3 * time.Second
+
+// heard is the code of the last result of a camera that has one, -1 before.
+func (o *observer) heard(camera string) int64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, x := range slices.Backward(o.results) {
+		if x.Source == camera && x.Code != nil {
+			return int64(*x.Code)
+		}
+	}
+	return -1
 }

@@ -1,7 +1,9 @@
 package hil
 
 import (
+	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"perceive/perception"
@@ -38,7 +40,7 @@ var Requirements = map[string]string{
 	"drops":       "no larger part of the frames was dropped or lost, outside of faults",
 	"agreement":   "states agree with what is in the rendered world, or with a recording (golden), at least so large a part",
 	"memory":      "the unit's memory does not grow by more, MiB an hour, beyond what chance can do",
-	"one_result":  "each frame number that the unit gave has exactly one result, in order",
+	"one_result":  "each frame that was sent, outside of faults, has exactly one result, in order, and the unit's own numbers have no gap",
 	"recording":   "the unit's files (as: jsonl, mcap) can be read, go on to the end, and say what is missing",
 	"alive":       "the unit runs at the end, and its process is the first one",
 }
@@ -53,32 +55,64 @@ func (s *Scenario) wrongRequirement(key string, r Requirement, names map[string]
 	if r.Golden != "" && r.Kind != "agreement" {
 		bad(key+".golden", "only agreement has one")
 	}
+	wrongField(key, r, bad)
 	switch r.Kind {
 	case "detect", "recover":
+		wrongTime(key+".within", r.Within, s.Length, bad)
 		if r.Fault < 0 || r.Fault >= len(s.Faults) {
 			bad(key+".fault", "%d: there are %d faults, counted from 0", r.Fault, len(s.Faults))
-		}
-		if r.Within <= 0 {
-			bad(key+".within", "missing")
+		} else if f := s.Faults[r.Fault]; r.Camera != "" && !f.of(r.Camera) {
+			bad(key+".camera", "fault %d is of camera %s", r.Fault, f.Camera)
 		}
 		if r.Kind == "detect" && len(r.As) == 0 {
 			bad(key+".as", "missing: the statuses, states or problems by which it is noticed")
+		}
+		if slices.ContainsFunc(r.As, func(a string) bool { return strings.TrimSpace(a) == "" }) {
+			bad(key+".as", "%q: an empty text is in everything that the unit says", r.As)
 		}
 	case "recording":
 		if len(r.As) == 0 || slices.ContainsFunc(r.As, func(a string) bool { return !slices.Contains(recordingKinds, a) }) {
 			bad(key+".as", "%v: want the kinds of files that must be there, of %v", r.As, recordingKinds)
 		}
 	case "latency_p99", "gap", "no_stale":
-		if r.Below <= 0 {
-			bad(key+".below", "missing")
-		}
+		wrongTime(key+".below", r.Below, s.Length, bad)
 		if r.Kind == "gap" {
 			wrongStatuses(key+".as", r.As, bad)
 		}
-	case "drops", "memory", "agreement":
-		if r.Limit < 0 {
-			bad(key+".limit", "%g is negative", r.Limit)
+	case "drops":
+		if !(r.Limit >= 0 && r.Limit < 1) {
+			bad(key+".limit", "%g: want a part of the frames, from 0 on and below 1", r.Limit)
 		}
+	case "agreement":
+		if !(r.Limit > 0 && r.Limit <= 1) {
+			bad(key+".limit", "%g: want the part of the answers that must agree, above 0 and up to 1", r.Limit)
+		}
+	case "memory":
+		if !(r.Limit >= 0) || math.IsInf(r.Limit, 0) {
+			bad(key+".limit", "%g: want MiB an hour, from 0 on", r.Limit)
+		}
+	}
+}
+
+// wrongTime: a limit that is longer than the scenario cannot be passed.
+func wrongTime(key string, d, length time.Duration, bad func(string, string, ...any)) {
+	switch {
+	case d == 0:
+		bad(key, "missing")
+	case d < 0:
+		bad(key, "%v is negative", d)
+	case d > length:
+		bad(key, "%v is longer than the scenario, %v, and would always be met", d, length)
+	}
+}
+
+// wrongField: what a requirement does not look at narrows nothing down.
+func wrongField(key string, r Requirement, bad func(string, string, ...any)) {
+	if r.Camera != "" && slices.Contains([]string{"memory", "alive", "recording"}, r.Kind) {
+		bad(key+".camera", "%s is of the whole unit", r.Kind)
+	}
+	if r.Label != "" && r.Kind != "agreement" {
+		bad(key+".label", "only agreement has one")
 	}
 }
 

@@ -49,6 +49,8 @@ type Camera struct {
 	Query string `yaml:"query"`
 	// Quality of the JPEG pictures, 1 to 100; 0 is 80.
 	Quality int `yaml:"quality"`
+
+	address string // where it listens, host:port; empty: a free port of this machine
 }
 
 // Unit is how the unit under test is started.
@@ -63,20 +65,23 @@ type Unit struct {
 
 // Fault is one thing that goes wrong.
 type Fault struct {
-	// At is when, from the first frame; For is how long, 0 for what happens once.
+	// At is when, from the first frame; For is how long, 0 for what happens once (kill, model_swap).
 	At  time.Duration `yaml:"at"`
 	For time.Duration `yaml:"for"`
 	// Kind is what: see Kinds. Camera is which one, all if empty.
 	Kind   string `yaml:"kind"`
 	Camera string `yaml:"camera"`
-	// Amount is how much, within 0 to 1: the part of the frames that are dropped, of the picture that
-	// is covered. 0 is the kind's own default.
+	// Amount is how much: the part of the frames that are dropped, of the picture that is covered. See
+	// amounts for the most that it can be; 0 is the kind's own default.
 	Amount float64 `yaml:"amount"`
 	// Delay is the time of late and jitter.
 	Delay time.Duration `yaml:"delay"`
 	// File is the model of model_swap; and what bad_model offers, if not a file that was tampered with.
 	File string `yaml:"file"`
 }
+
+// of is whether a camera suffers from the fault: its own, one of all, or one of the unit.
+func (f Fault) of(camera string) bool { return f.Camera == "" || f.Camera == camera }
 
 // Kinds are the faults, with what they do.
 var Kinds = map[string]string{
@@ -113,6 +118,13 @@ var Kinds = map[string]string{
 	"deaf":        "the bench itself does not hear the results",
 	"slow_reader": "somebody reads the results and does not keep up",
 }
+
+// amounts are the kinds that have an amount, with the most that it can be: 1 is all of the frames, or of
+// the picture.
+var amounts = map[string]float64{"drop": 1, "blur": 1, "noise": 1, "occlude": 1, "colour_cast": 1, "resize": 4, "rate": 4, "memory": 4, "hot_board": 4}
+
+// once are the faults that happen once, or have no end.
+var once = []string{"kill", "disk_rot", "no_provider", "model_swap", "bad_model"}
 
 // onUnit are the faults of the unit; the others are of cameras.
 var onUnit = []string{"kill", "stop", "load", "memory", "disk_full", "disk_rot", "no_provider", "hot_board", "model_swap", "bad_model", "slow_reader", "deaf"}

@@ -89,13 +89,31 @@ func (s *Scenario) wrongFault(key string, f Fault, names map[string]bool, bad fu
 			bad(key+".kind", "%s does not go with camera %s, which is over %s: %s", f.Kind, c.Name, c.Over, why)
 		}
 	}
-	if !(f.Amount >= 0 && f.Amount <= 4) {
-		bad(key+".amount", "%g is not within 0 to 4", f.Amount)
+	wrongAmount(key, f, bad)
+	if f.For == 0 && !slices.Contains(once, f.Kind) && Kinds[f.Kind] != "" {
+		bad(key+".for", "missing: how long %s goes on", f.Kind)
+	}
+	if f.File != "" && f.Kind != "model_swap" && f.Kind != "bad_model" {
+		bad(key+".file", "%s takes none", f.Kind)
 	}
 	if f.Delay < 0 || f.Delay > time.Minute {
 		bad(key+".delay", "%v is not within 0s to 1m", f.Delay)
 	}
 	if (f.Kind == "late" || f.Kind == "jitter") && f.Delay == 0 {
 		bad(key+".delay", "missing")
+	}
+	if f.Kind != "late" && f.Kind != "jitter" && f.Delay != 0 {
+		bad(key+".delay", "%s takes none", f.Kind)
+	}
+}
+
+// wrongAmount: an amount is within what its kind can do.
+func wrongAmount(key string, f Fault, bad func(string, string, ...any)) {
+	most, takes := amounts[f.Kind]
+	switch {
+	case !takes && f.Amount != 0 && Kinds[f.Kind] != "":
+		bad(key+".amount", "%s takes none", f.Kind)
+	case takes && !(f.Amount >= 0 && f.Amount <= most):
+		bad(key+".amount", "%g is not within 0 to %g, which %s can be", f.Amount, most, f.Kind)
 	}
 }

@@ -28,6 +28,7 @@ func TestScenario(t *testing.T) {
 }
 
 func TestWrongScenariosSayWhere(t *testing.T) {
+	const all = "kind: detect, fault: 0, as: [black], within: 1s"
 	for _, c := range []struct{ from, to, want string }{
 		{"name: black", "name: a b", `a.yaml:2: name: "a b"`},
 		{"seed: 1", "sed: 1", `a.yaml:3: unknown field "sed"`},
@@ -55,6 +56,34 @@ func TestWrongScenariosSayWhere(t *testing.T) {
 		{"kind: detect, fault: 0, as: [black], within: 1s", "kind: gap, as: [okay], below: 1s", `a.yaml:10: require[0].as: "okay" is no status of a result`},
 		{"kind: detect, fault: 0, as: [black], within: 1s", "kind: recording", "a.yaml:10: require[0].as: []: want the kinds of files"},
 		{"as: [black]", "as: [black], golden: a.jsonl", "a.yaml:10: require[0].golden: only agreement has one"},
+
+		{"at: 3s, for: 2s", "at: 3s", "a.yaml:8: faults[0].for: missing: how long black goes on"},
+		{"at: 3s, for: 2s, kind: black", "at: 3s, kind: stop", "a.yaml:8: faults[0].for: missing: how long stop goes on"},
+		{"kind: black", "kind: occlude, amount: 1.5", "a.yaml:8: faults[0].amount: 1.5 is not within 0 to 1"},
+		{"kind: black", "kind: drop, amount: -1", "a.yaml:8: faults[0].amount: -1 is not within 0 to 1"},
+		{"kind: black", "kind: resize, amount: 5", "a.yaml:8: faults[0].amount: 5 is not within 0 to 4"},
+		{"kind: black", "kind: noise, amount: .nan", "a.yaml:8: faults[0].amount: NaN is not within"},
+		{"kind: black", "kind: black, amount: 0.5", "a.yaml:8: faults[0].amount: black takes none"},
+		{"kind: black", "kind: black, delay: 1s", "a.yaml:8: faults[0].delay: black takes none"},
+		{"kind: black", "kind: black, file: a.onnx", "a.yaml:8: faults[0].file: black takes none"},
+		{"as: [black]", `as: [""]`, `a.yaml:10: require[0].as: [""]: an empty text`},
+		{"as: [black]", `as: [black, " "]`, `a.yaml:10: require[0].as: ["black" " "]: an empty text`},
+		{"within: 1s", "within: -1s", "a.yaml:10: require[0].within: -1s is negative"},
+		{"within: 1s", "within: 11s", "a.yaml:10: require[0].within: 11s is longer than the scenario"},
+		{"within: 1s", "within: 1s, label: car", "a.yaml:10: require[0].label: only agreement has one"},
+		{all, "kind: gap, below: -1s", "a.yaml:10: require[0].below: -1s is negative"},
+		{all, "kind: latency_p99", "a.yaml:10: require[0].below: missing"},
+		{all, "kind: no_stale, below: 1h", "a.yaml:10: require[0].below: 1h0m0s is longer than the scenario"},
+		{all, "kind: agreement", "a.yaml:10: require[0].limit: 0: want the part of the answers"},
+		{all, "kind: agreement, limit: 1.1", "a.yaml:10: require[0].limit: 1.1: want the part"},
+		{all, "kind: drops, limit: 1", "a.yaml:10: require[0].limit: 1: want a part of the frames"},
+		{all, "kind: drops, limit: -0.1", "a.yaml:10: require[0].limit: -0.1: want a part"},
+		{all, "kind: memory, limit: -1", "a.yaml:10: require[0].limit: -1: want MiB an hour"},
+		{all, "kind: memory, limit: .inf", "a.yaml:10: require[0].limit: +Inf: want MiB an hour"},
+		{all, "kind: alive, camera: front", "a.yaml:10: require[0].camera: alive is of the whole unit"},
+		{"fps: 10, width: 640}\nfaults:\n  - {at: 3s, for: 2s, kind: black}\nrequire:\n  - {kind: detect,",
+			"fps: 10}\n  - {name: rear, world: \"scene://\", fps: 10}\nfaults:\n  - {at: 3s, for: 2s, kind: black, camera: rear}\nrequire:\n  - {kind: detect, camera: front,",
+			"a.yaml:11: require[0].camera: fault 0 is of camera rear"},
 		{"seed: 1", "fails: gap", `a.yaml:3: fails: "gap" is not among`},
 	} {
 		text := strings.Replace(good, c.from, c.to, 1)

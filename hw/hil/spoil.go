@@ -26,7 +26,7 @@ func (s *spoiler) under(f *camera.Frame, kind string, amount float64) error {
 		}
 	case "occlude":
 		// Something that is near and out of focus: one dark colour with a little grain.
-		rows := int(or(amount, 1) * float64(f.Height))
+		rows := min(f.Height, int(or(amount, 1)*float64(f.Height)))
 		for i := range f.Pix[:rows*f.Stride] {
 			f.Pix[i] = byte(52 + s.rand.IntN(3))
 		}

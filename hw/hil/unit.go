@@ -2,7 +2,6 @@ package hil
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -104,6 +103,9 @@ func (u *unit) signal(s syscall.Signal) error {
 	return u.cmd.Process.Signal(s)
 }
 
+// stopTime is how long the unit may take to end.
+const stopTime = 30 * time.Second
+
 // stop ends the unit in order, and by force when it takes too long.
 func (u *unit) stop() error {
 	u.mu.Lock()
@@ -123,10 +125,10 @@ func (u *unit) stop() error {
 			return fmt.Errorf("hil: the unit ended badly: %w", u.exit)
 		}
 		return nil
-	case <-time.After(10 * time.Second):
+	case <-time.After(stopTime):
 		cmd.Process.Kill()
 		<-ended
-		return errors.New("hil: the unit did not end within 10 s of SIGTERM")
+		return fmt.Errorf("hil: the unit did not end within %v of SIGTERM", stopTime)
 	}
 }
 

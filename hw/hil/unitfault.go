@@ -66,7 +66,7 @@ func (b *Bench) happen(ctx context.Context, f Fault, dir string, u *unit, o *obs
 		return nil
 	}
 	at.From = time.Now()
-	mend, err := b.inject(ctx, f, dir, u, o)
+	mend, err := b.inject(ctx, f, dir, u, o, at)
 	if err != nil {
 		return err
 	}
@@ -80,8 +80,9 @@ func (b *Bench) happen(ctx context.Context, f Fault, dir string, u *unit, o *obs
 	return nil
 }
 
-// inject breaks something and returns what mends it.
-func (b *Bench) inject(ctx context.Context, f Fault, dir string, u *unit, o *observer) (mend func() error, err error) {
+// inject breaks something and returns what mends it. A reload that has to wait begins later: at
+// says when.
+func (b *Bench) inject(ctx context.Context, f Fault, dir string, u *unit, o *observer, at *Span) (mend func() error, err error) {
 	b.Say("%s", f.Kind)
 	switch f.Kind {
 	case "kill":
@@ -102,7 +103,7 @@ func (b *Bench) inject(ctx context.Context, f Fault, dir string, u *unit, o *obs
 	case "hot_board":
 		return func() error { return writeBoard(dir, cool) }, writeBoard(dir, 100*or(f.Amount, 1))
 	case "model_swap":
-		refusal, err := reload(ctx, o.base, f.File)
+		refusal, err := reloadWhenFree(ctx, o.base, f.File, at)
 		if ctx.Err() != nil {
 			return nil, nil
 		}
@@ -111,7 +112,7 @@ func (b *Bench) inject(ctx context.Context, f Fault, dir string, u *unit, o *obs
 		}
 		return nil, err
 	case "bad_model":
-		return nil, b.offerBad(ctx, f, dir, o.base)
+		return nil, b.offerBad(ctx, f, dir, o.base, at)
 	case "deaf":
 		o.setDeaf(true)
 		return func() error { o.setDeaf(false); return nil }, nil
@@ -138,7 +139,7 @@ func standStill(ctx context.Context, address string) (mend func() error, err err
 }
 
 // offerBad tells the unit to take a model file that it must refuse. Why it did is for detect to judge.
-func (b *Bench) offerBad(ctx context.Context, f Fault, dir, base string) error {
+func (b *Bench) offerBad(ctx context.Context, f Fault, dir, base string, at *Span) error {
 	path := f.File
 	if path == "" {
 		path = filepath.Join(dir, "tampered.onnx")
@@ -146,7 +147,7 @@ func (b *Bench) offerBad(ctx context.Context, f Fault, dir, base string) error {
 			return err
 		}
 	}
-	refusal, err := reload(ctx, base, path)
+	refusal, err := reloadWhenFree(ctx, base, path, at)
 	switch {
 	case ctx.Err() != nil:
 		return nil
@@ -203,6 +204,27 @@ func overwriteLines(dir string) error {
 	at, long := len(bytes.Join(lines[:n], nil)), len(bytes.Join(lines[n:n+3], nil))
 	_, err = f.WriteAt(fmt.Appendf(nil, "%-*s\n", long-1, `{"event":"rot"}`), int64(at))
 	return err
+}
+
+// reloadTime is how long a reload may wait for one that is under way.
+const reloadTime = 30 * time.Second
+
+// reloadWhenFree is reload, after the one that is under way, if there is one. It notes when it was asked for
+// at last.
+func reloadWhenFree(ctx context.Context, base, file string, at *Span) (refusal string, err error) {
+	for end := time.Now().Add(reloadTime); ; {
+		at.From = time.Now()
+		refusal, err = reload(ctx, base, file)
+		if err != nil || !strings.Contains(refusal, "another reload is under way") {
+			return refusal, err
+		}
+		if time.Now().After(end) {
+			return "", fmt.Errorf("another reload was under way for %v", reloadTime)
+		}
+		if err := sleep(ctx, 100*time.Millisecond); err != nil {
+			return "", err
+		}
+	}
 }
 
 // reload tells the unit to take a model file. The refusal is its answer if it does not, empty if it

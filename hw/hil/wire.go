@@ -43,6 +43,10 @@ type server interface {
 type Medium struct {
 	about string
 	needs string // what the machine must have
+	// loses: an encoder or packets may lose a frame on the way, and nobody knows.
+	loses bool
+	// here: it does not leave this machine.
+	here bool
 	// cannot are the faults that it cannot show, and why.
 	cannot map[string]string
 	open   func(c Camera, width, height int) (wire, error)
@@ -66,11 +70,11 @@ const (
 // Media are the wires by the name that a scenario has for them (the key over).
 var Media = map[string]Medium{
 	"mjpeg": {about: "MJPEG over HTTP", open: openHTTP, lacks: func(Camera) error { return nil }},
-	"rtsp": {about: "H.264 over RTSP, RTP within the connection (TCP)", needs: "ffmpeg", open: openRTSP, lacks: lacksFFmpeg,
+	"rtsp": {about: "H.264 over RTSP, RTP within the connection (TCP)", needs: "ffmpeg", loses: true, open: openRTSP, lacks: lacksFFmpeg,
 		cannot: map[string]string{"truncate": encodedAnew, "corrupt": encodedAnew, "resize": encodedAnew}},
-	"mpegts": {about: "H.264 in MPEG-TS over UDP", needs: "ffmpeg", open: openMPEGTS, lacks: lacksFFmpeg,
+	"mpegts": {about: "H.264 in MPEG-TS over UDP", needs: "ffmpeg", loses: true, here: true, open: openMPEGTS, lacks: lacksFFmpeg,
 		cannot: map[string]string{"truncate": encodedAnew, "corrupt": encodedAnew, "resize": encodedAnew, "disconnect": noConnection, "refuse": noConnection}},
-	"v4l2": {about: "a V4L2 loopback device of the kernel", needs: "ffmpeg, v4l2loopback", open: openV4L2, lacks: lacksV4L2,
+	"v4l2": {about: "a V4L2 loopback device of the kernel", needs: "ffmpeg, v4l2loopback", loses: true, here: true, open: openV4L2, lacks: lacksV4L2,
 		cannot: map[string]string{"truncate": encodedAnew, "corrupt": encodedAnew, "resize": encodedAnew, "disconnect": noConnection, "refuse": noConnection}},
 }
 
@@ -80,6 +84,19 @@ func openWire(c Camera, width, height int) (wire, error) {
 		return nil, err
 	}
 	return m.open(c, width, height)
+}
+
+// listen opens the camera's port.
+func (c Camera) listen() (net.Listener, error) {
+	at := c.address
+	if at == "" {
+		at = "127.0.0.1:0"
+	}
+	l, err := net.Listen("tcp", at)
+	if err != nil {
+		return nil, fmt.Errorf("where it is to listen: %w", err)
+	}
+	return l, nil
 }
 
 // Needs is what a scenario's wires need of the machine, "" if nothing.

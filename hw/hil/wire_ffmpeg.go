@@ -148,16 +148,18 @@ type sender struct {
 
 func (s sender) url() string { return s.address }
 
-// openMPEGTS sends to a port of this machine that nobody has now.
-func openMPEGTS(_ Camera, width, height int) (wire, error) {
+// openMPEGTS sends to the camera's port of this machine, or to one that nobody has now.
+func openMPEGTS(c Camera, width, height int) (wire, error) {
 	if err := evenSize(width, height); err != nil {
 		return nil, err
 	}
-	port, err := freeUDPPort()
-	if err != nil {
-		return nil, err
+	at, err := c.address, error(nil)
+	if at == "" {
+		if at, err = freeUDPAddress(); err != nil {
+			return nil, err
+		}
 	}
-	address := fmt.Sprintf("udp://127.0.0.1:%d", port)
+	address := "udp://" + at
 	e, err := startEncoder(mpegtsArgs(address)...)
 	return sender{e, address}, err
 }
@@ -169,11 +171,11 @@ func mpegtsArgs(address string) []string {
 		"-flush_packets", "1", address+"?pkt_size=1316")
 }
 
-func freeUDPPort() (int, error) {
+func freeUDPAddress() (string, error) {
 	c, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
-		return 0, err
+		return "", err
 	}
 	defer c.Close()
-	return c.LocalAddr().(*net.UDPAddr).Port, nil
+	return c.LocalAddr().String(), nil
 }

@@ -16,14 +16,19 @@ type httpWire struct {
 	mu      sync.Mutex
 	clients map[chan []byte]struct{}
 	server  *http.Server
+	door    net.Listener
 	closes  bool // connections are accepted and closed
 }
+
+// queued is how many pictures wait for a client before one is lost: so many that a bench that was held up
+// for two seconds and catches up loses none.
+const queued = 64
 
 // boundary parts the pictures of a stream.
 const boundary = "perceive-bench"
 
 func openHTTP(c Camera, _, _ int) (wire, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := c.listen()
 	if err != nil {
 		return nil, err
 	}
@@ -35,6 +40,7 @@ func openHTTP(c Camera, _, _ int) (wire, error) {
 func (h *httpWire) url() string { return "http://" + h.addr + h.path }
 
 func (h *httpWire) listen(l net.Listener) {
+	h.door = l
 	h.server = &http.Server{Handler: http.HandlerFunc(h.serve), ReadHeaderTimeout: 5 * time.Second}
 	go h.server.Serve(l)
 }
@@ -46,7 +52,7 @@ func (h *httpWire) serve(w http.ResponseWriter, r *http.Request) {
 		h.mu.Unlock()
 		panic(http.ErrAbortHandler)
 	}
-	parts := make(chan []byte, 4)
+	parts := make(chan []byte, queued)
 	h.clients[parts] = struct{}{}
 	h.mu.Unlock()
 	defer func() {
@@ -101,8 +107,7 @@ func (h *httpWire) cut(on bool) {
 
 func (h *httpWire) refuse(ctx context.Context, on bool) error {
 	if on {
-		h.hangUp()
-		return h.server.Close()
+		return h.shut()
 	}
 	l, err := reopen(ctx, h.addr)
 	if l == nil {
@@ -110,6 +115,13 @@ func (h *httpWire) refuse(ctx context.Context, on bool) error {
 	}
 	h.listen(l)
 	return nil
+}
+
+// shut closes the port and all connections. The port by itself: a server that has not begun to serve does not.
+func (h *httpWire) shut() error {
+	h.hangUp()
+	h.door.Close()
+	return h.server.Close()
 }
 
 // hangUp ends all connections.
@@ -123,10 +135,7 @@ func (h *httpWire) hangUp() {
 }
 
 // Close implements wire.
-func (h *httpWire) Close() error {
-	h.hangUp()
-	return h.server.Close()
-}
+func (h *httpWire) Close() error { return h.shut() }
 
 // part is one picture of a multipart stream. The sender's time is in seconds, as mjpg-streamer has it.
 func part(p picture) []byte {

@@ -33,7 +33,7 @@ func openRTSP(c Camera, width, height int) (_ wire, err error) {
 			w.Close()
 		}
 	}()
-	if w.door, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+	if w.door, err = c.listen(); err != nil {
 		return nil, err
 	}
 	w.addr = w.door.Addr().String()

@@ -22,7 +22,7 @@ func over(t *testing.T, c Camera, faults []Fault, see func(code uint32, coded bo
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := newFeed(&Scenario{Seed: 1, Cameras: []Camera{c}, Faults: faults}, 0, clip)
+	f, err := newFeed(&Scenario{Seed: 1, Cameras: []Camera{c}, Faults: faults}, 0, clip, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func TestFramesOverWires(t *testing.T) {
 				}
 				return len(codes) == 20
 			})
-			if !slices.IsSorted(codes) || uncoded > 5 { // a busy machine loses a packet
+			if !slices.IsSorted(codes) || uncoded > 60 { // a busy machine loses packets, each of which spoils up to 15 frames
 				t.Errorf("frames %v, and %d without a number", codes, uncoded)
 			}
 		})
