@@ -134,7 +134,8 @@ func (c *hilRunCmd) bench(a *app) (*hil.Bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.Env = []string{"PERCEIVE_ORT_LIB=" + library}
+	// As the unit file for systemd starts it.
+	b.Env = []string{"PERCEIVE_ORT_LIB=" + library, "MALLOC_ARENA_MAX=2"}
 	return b, nil
 }
 
