@@ -18,10 +18,10 @@ type replayCmd struct {
 	Annotate string `type:"path" placeholder:"FILE.mp4" help:"Write a video with the results drawn in, and each label over time: .mp4, .mov or .mkv."`
 
 	Golden         string   `type:"path" placeholder:"FILE.jsonl" help:"Compare with this recording, frame by frame; the exit code is the verdict. Of several recordings a folder of NAME.jsonl."`
-	Update         string   `placeholder:"REASON" help:"Write the golden anew, or those of several recordings; it keeps the reason."`
+	Update         *string  `placeholder:"REASON" help:"Write the golden anew, or those of several recordings; it keeps the reason."`
 	ToleranceP     *float64 `name:"tolerance-p" placeholder:"P" help:"Largest difference of a probability from the golden's. Default: 0 on the CPU, 0.01 elsewhere."`
 	ToleranceBand  *float64 `name:"tolerance-band" placeholder:"P" help:"States may differ where a probability is so near to a threshold. Default: 0 on the CPU, 0.01 elsewhere."`
-	ToleranceWhere *int     `name:"tolerance-where" placeholder:"PIXELS" help:"Largest difference of a place; -1 compares none. Default: 0 on the CPU, -1 elsewhere."`
+	ToleranceWhere *int     `name:"tolerance-where" placeholder:"PIXELS" help:"Largest difference of a place, =-1 to compare none. Default: 0 on the CPU, -1 elsewhere."`
 
 	Against         string `placeholder:"FILE.onnx" help:"Run this model on the same frames, and show where the two disagree."`
 	AgainstManifest string `type:"path" placeholder:"FILE" help:"Contract of that file, if it carries none."`
@@ -37,8 +37,8 @@ type replayCmd struct {
 	Leave         *float32       `placeholder:"PART" help:"A label is off again below its threshold times this. Default: 0.8."`
 	Hold          *time.Duration `placeholder:"TIME" help:"A label stays on for this long at least. Default: 300ms."`
 	Expiry        *time.Duration `placeholder:"TIME" help:"After this long without an answer a label that was on is unknown. Default: 1s."`
-	Workers       int            `placeholder:"N" help:"Recordings side by side at most. Default: half of the cores."`
-	Memory        int64          `placeholder:"MIB" help:"Memory for them, as far as their size tells. Default: half of what is free."`
+	Workers       int            `placeholder:"N" help:"Of several: how many side by side at most. Default: half of the cores."`
+	Memory        int64          `placeholder:"MIB" help:"Of several: memory for them, as far as their size tells. Default: half of what is free."`
 	Quiet         bool           `short:"q" help:"No progress and no summary."`
 
 	road    *replay.Road

@@ -15,15 +15,15 @@ import (
 
 // many replays recordings side by side.
 func (c *replayCmd) many(a *app, m, second *model.Model, recordings []string) error {
-	p := replay.Plan{Model: m, Second: second, Reason: c.Update, Setup: c.setup(), Dir: c.Out, Workers: c.Workers, Memory: c.Memory << 20, Open: c.open, Guards: c.guards, Reports: c.Report}
+	p := replay.Plan{Model: m, Second: second, Setup: c.setup(), Dir: c.results(), Workers: c.Workers, Memory: c.Memory << 20, Open: c.open, Guards: c.guards, Reports: c.Report}
 	if p.Workers == 0 { // each has a decoder and a network
 		p.Workers = max(1, runtime.NumCPU()/2)
 	}
 	if p.Memory == 0 {
 		p.Memory = available() / 2
 	}
-	if c.Update != "" {
-		p.Dir = c.Golden
+	if c.Update != nil {
+		p.Reason = *c.Update
 	} else if c.Golden != "" {
 		p.Compare = func(name string, h perception.Header) (*replay.Comparison, []string, error) {
 			return c.compare(filepath.Join(c.Golden, name+".jsonl"), h)

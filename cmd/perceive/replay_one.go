@@ -27,7 +27,7 @@ func (c *replayCmd) one(a *app, m, second *model.Model) (err error) {
 	show := replay.Report{Header: head, Trace: replay.NewTrace(head)}
 	job := replay.Job{Source: src, Detector: det, Header: head, Sinks: []perception.Sink{show.Trace}}
 	job.Guards = c.guards()
-	if c.Golden != "" && c.Update == "" {
+	if c.Golden != "" && c.Update == nil {
 		if show.Comparison, show.Notes, err = c.compare(c.Golden, head); err != nil {
 			return err
 		}

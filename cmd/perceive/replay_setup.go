@@ -61,8 +61,8 @@ func (s *replaySpeed) UnmarshalText(text []byte) error {
 // output is where results go: with --update the golden itself.
 func (c *replayCmd) output(stdout io.Writer, head perception.Header) (*replay.File, error) {
 	switch {
-	case c.Update != "":
-		return replay.Create(c.Golden, replay.WithReason(head, c.Golden, c.Update))
+	case c.Update != nil:
+		return replay.Create(c.Golden, replay.WithReason(head, c.Golden, *c.Update))
 	case c.Out == "":
 		return replay.Discard(head)
 	case c.Out == "-":
@@ -160,6 +160,9 @@ func (c *replayCmd) decideAs() error {
 	}
 	if c.Expiry != nil {
 		d.Expiry = *c.Expiry
+	}
+	if !(d.Leave >= 0 && d.Leave <= 1) || d.Hold < 0 || d.Expiry <= 0 {
+		return fmt.Errorf("--leave %g, --hold %v, --expiry %v: want a part from 0 to 1, no negative time, and more than nothing", d.Leave, d.Hold, d.Expiry)
 	}
 	return nil
 }
