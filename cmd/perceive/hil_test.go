@@ -41,7 +41,7 @@ func onBench(t *testing.T, scenarios ...string) (code int, out string, done []*h
 
 // tries is how often a scenario is run whose times could not be measured, because the machine had
 // other things to do.
-const tries = 3
+const tries = 2
 
 // The daemon on the bench: a camera that goes away and comes back is noticed and taken up again,
 // and each requirement that can be broken in a few seconds is found broken by the scenario that

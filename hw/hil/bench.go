@@ -77,6 +77,7 @@ func (b *Bench) Run(ctx context.Context, s *Scenario, dir string) (_ *Run, err e
 		o.drain(ctx, feeds)
 	}
 	if u != nil {
+		o.settled(ctx, u)
 		r.Running = u.running()
 		err = errors.Join(err, u.stop())
 		r.Lives, r.Died = u.lived()

@@ -106,3 +106,20 @@ func TestReloadWaits(t *testing.T) {
 		t.Error("it goes on when the run has ended")
 	}
 }
+
+// A unit that was started again is not ended before it is ready.
+func TestSettled(t *testing.T) {
+	ended := make(chan struct{})
+	o, u := &observer{polls: []Poll{{}}}, &unit{lives: 2, restart: true, ended: ended}
+	time.AfterFunc(300*time.Millisecond, func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.polls = append(o.polls, Poll{Ready: true})
+	})
+	if o.settled(t.Context(), u); !o.ready() {
+		t.Error("it is not ready")
+	}
+	o.polls, u.restart = []Poll{{}}, false
+	close(ended)
+	o.settled(t.Context(), u) // it has ended and will not come back: there is nothing to wait for
+}

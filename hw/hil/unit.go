@@ -2,6 +2,7 @@ package hil
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net"
 	"os"
@@ -101,6 +102,16 @@ func (u *unit) signal(s syscall.Signal) error {
 		u.expect = true
 	}
 	return u.cmd.Process.Signal(s)
+}
+
+// settled waits until a unit that was started again is ready, for startTime at most: a process that has not come
+// so far as to take signals dies of SIGTERM, which says nothing of it.
+func (o *observer) settled(ctx context.Context, u *unit) {
+	for end := time.Now().Add(startTime); u.life() > 1 && !o.ready() && time.Now().Before(end); {
+		if !u.restart && !u.running() || sleep(ctx, pollEvery) != nil {
+			return
+		}
+	}
 }
 
 // stopTime is how long the unit may take to end.
