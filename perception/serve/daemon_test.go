@@ -3,11 +3,9 @@ package serve
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,11 +13,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/google/renameio/v2"
 	"go.uber.org/goleak"
 
 	"perceive/camera"
-	"perceive/hw/board"
 	"perceive/hw/ort"
 	"perceive/hw/ort/orttest"
 	"perceive/models"
@@ -247,65 +243,6 @@ func TestSilenceIsUnhealthy(t *testing.T) {
 	}
 }
 
-// A stage that does not come back is noticed, and in the end the process is.
-func TestStuckStage(t *testing.T) {
-	block := make(chan struct{})
-	defer close(block)
-	r := start(t, func(c *Config) { c.Watch.Stage, c.Watch.GiveUp = 100*time.Millisecond, time.Second },
-		func(_ *Deps, r *rig) { r.out.block = block })
-	until(t, "unhealthy", func() bool { return !r.Status().Healthy && r.problem("stage publish has been busy") })
-	select {
-	case err := <-r.done:
-		if err == nil || !strings.Contains(err.Error(), "stage publish") || !strings.Contains(err.Error(), "given up") {
-			t.Error(err)
-		}
-	case <-time.After(patience):
-		t.Fatal("the daemon goes on")
-	}
-}
-
-// A camera is barred from its first event that says so until one that does not.
-func TestBarred(t *testing.T) {
-	r := start(t, func(c *Config) { c.Watch.Blocked = 0 }, nil) // for ever
-	until(t, "results", func() bool { return r.out.count("left") > 0 })
-	left, now := r.sources[0], time.Now()
-	for _, c := range []struct {
-		at      time.Duration
-		state   camera.State
-		blocked bool
-		limit   time.Duration
-		barred  bool
-	}{
-		{0, camera.Lost, true, time.Minute, false},
-		{2 * time.Minute, camera.Lost, true, time.Minute, true},
-		{2 * time.Minute, camera.Lost, true, 0, false},
-		{3 * time.Minute, camera.Connecting, false, time.Minute, false},
-	} {
-		left.happened(camera.Event{Time: now.Add(c.at), State: c.state, Blocked: c.blocked, Reason: "reads block"})
-		if err := left.barred(now.Add(c.at), c.limit); (err != nil) != c.barred {
-			t.Errorf("%+v: %v", c, err)
-		}
-	}
-	if err := r.end(t); err != nil {
-		t.Error(err)
-	}
-}
-
-// A camera whose reads hang in native code for good ends the process, which alone frees them.
-func TestBlockedCamera(t *testing.T) {
-	r := start(t, func(c *Config) { c.Watch.Blocked = 50 * time.Millisecond }, nil)
-	until(t, "results", func() bool { return r.out.count("left") > 0 })
-	r.sources[0].happened(camera.Event{Time: time.Now(), State: camera.Lost, Blocked: true, Reason: "3 reads still block"})
-	select {
-	case err := <-r.done:
-		if err == nil || !strings.Contains(err.Error(), "source left: 3 reads still block") || !strings.Contains(err.Error(), "given up") {
-			t.Error(err)
-		}
-	case <-time.After(patience):
-		t.Fatal("the daemon goes on")
-	}
-}
-
 // What cannot be started says why.
 func TestStartFails(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -416,96 +353,5 @@ func TestMeterAllocatesNothing(t *testing.T) {
 		tp.Emit(context.Background(), r, f)
 	}); n != 0 {
 		t.Errorf("%v allocations a frame", n)
-	}
-}
-
-// A board that gets too hot leaves frames out and says so, until it has cooled down.
-func TestHotBoard(t *testing.T) {
-	root := t.TempDir()
-	zone := filepath.Join(root, "sys", "class", "thermal", "thermal_zone0")
-	if err := os.MkdirAll(zone, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(zone, "type"), []byte("cpu-thermal\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	set := func(celsius int) { // at once, as the kernel does
-		if err := renameio.WriteFile(filepath.Join(zone, "temp"), fmt.Appendf(nil, "%d\n", celsius*1000), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	set(40)
-	r := start(t, func(c *Config) { c.Board.Root, c.Board.Poll = root, 10*time.Millisecond }, nil)
-	until(t, "results", func() bool { return r.out.count("left") > 5 })
-	skipped := func() uint64 { return r.Status().Sources[0].Results["skipped"] }
-	if skipped() != 0 || r.problem("board") {
-		t.Errorf("%+v", r.Status())
-	}
-	set(110)
-	until(t, "skipped frames", func() bool { return skipped() > 10 && r.problem("board: ") })
-	set(40)
-	until(t, "no problem", func() bool { return !r.problem("board") })
-	before := skipped()
-	until(t, "answers", func() bool { return r.Status().Sources[0].Results["ok"] > before+20 })
-	if err := r.end(t); err != nil {
-		t.Error(err)
-	}
-}
-
-// A sensor that hangs is waited for at the start for a moment, and is a problem from then on.
-func TestHangingSensor(t *testing.T) {
-	c := Default().Board
-	c.Poll, c.Bands.Silence = time.Millisecond, 10*time.Millisecond
-	b, err := newThermometer(c, 0, func(board.State) {})
-	if err != nil {
-		t.Fatal(err)
-	}
-	sensor := &hangingSensor{celsius: 40, hang: make(chan struct{})}
-	b.reader = sensor
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan struct{})
-	go func() { defer close(ended); b.run(ctx) }()
-	b.await(ctx)
-	if b.status() == nil {
-		t.Error("the first reading was not waited for")
-	}
-	until(t, "a reading that hangs", func() bool { return sensor.reads.Load() == 3 })
-	until(t, "a problem", func() bool { p := b.problem(); return p != nil && strings.Contains(p.What, "a sensor hangs") })
-	close(sensor.hang)
-	until(t, "no problem", func() bool { return b.problem() == nil })
-	cancel()
-	<-ended
-}
-
-type hangingSensor struct {
-	celsius float64
-	reads   atomic.Int64
-	hang    chan struct{}
-}
-
-func (s *hangingSensor) Read() board.Reading {
-	if s.reads.Add(1) == 3 {
-		<-s.hang
-	}
-	return board.Reading{Time: time.Now(), Zones: []board.Zone{{Name: "cpu", Celsius: board.Optional[float64]{Value: s.celsius, OK: true}}}}
-}
-
-// A network that fails on every frame gives results, and is not healthy for that.
-func TestFailuresAreNoResults(t *testing.T) {
-	m := newMeter(time.Second)
-	from := time.Now().Add(-time.Minute)
-	m.Emit(t.Context(), &perception.Result{Status: perception.Failed, Reason: "no answer"}, nil)
-	if m.silent(time.Now(), from) < time.Minute {
-		t.Error("a failure counts as a result")
-	}
-	m.Emit(t.Context(), &perception.Result{Status: perception.Black}, nil)
-	if m.silent(time.Now(), from) > time.Second {
-		t.Error("a black frame's result does not count")
-	}
-	// Statuses that take turns are one trouble, from the first one on.
-	_, _, since := m.current()
-	m.Emit(t.Context(), &perception.Result{Status: perception.Dropped}, nil)
-	if _, _, again := m.current(); again != since {
-		t.Error("a trouble of two statuses begins anew with each")
 	}
 }
